@@ -1,0 +1,1 @@
+"""Firstspike: a hardware generator for spiking neural networks."""

@@ -1,0 +1,11 @@
+"""The one exception that a user of files and commands meets."""
+
+__all__ = ["FirstspikeError"]
+
+
+class FirstspikeError(Exception):
+    """Something outside the program is wrong: a file, a folder, a tool, a size.
+
+    The message is one clear sentence that names the thing, what is wrong with it and the remedy.
+    The command line prints it and exits with code 2; nothing half-written is left behind.
+    """
