@@ -1,1 +1,83 @@
-"""Firstspike: a hardware generator for spiking neural networks."""
+"""Firstspike: trained binary-weight spiking networks become Verilog, proven the same spike for spike.
+
+::
+
+    import firstspike as fs
+
+    net = fs.load("x.safetensors")
+    build = fs.build(net, board="ulx3s-85f", out="build/x")
+    result = fs.verify(build, images, count=100)
+
+Every name here is loaded when it is first used, so that the import itself costs next to nothing; torch
+is needed by :func:`train` alone.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .errors import FirstspikeError
+
+if TYPE_CHECKING:
+    from .boards import BOARDS
+    from .gen.build import Build, build, open_build
+    from .gen.synthesise import bitstream, program, synthesise
+    from .quantize.network import (
+        Bits,
+        Dense,
+        Direct,
+        Fires,
+        Input,
+        Latency,
+        Layer,
+        Network,
+        Phase,
+        Readout,
+        Reset,
+        Spikes,
+    )
+    from .quantize.network_file import load
+    from .quantize.train import train
+    from .sim.host import Host
+    from .sim.images import load_images
+    from .sim.report import write_report
+    from .sim.score import score
+    from .sim.verify import verify
+
+    __version__: str
+
+__all__ = [
+    "BOARDS", "Bits", "Build", "Dense", "Direct", "Fires", "FirstspikeError", "Host", "Input", "Latency",
+    "Layer", "Network", "Phase", "Readout", "Reset", "Spikes", "__version__", "bitstream", "build", "load",
+    "load_images", "open_build", "program", "score", "synthesise", "train", "verify", "write_report",
+]
+
+_HOME = {
+    **dict.fromkeys(("Bits", "Dense", "Direct", "Fires", "Input", "Latency", "Layer", "Network", "Phase",
+                     "Readout", "Reset", "Spikes"), ".quantize.network"),
+    "load": ".quantize.network_file",
+    "train": ".quantize.train",
+    "BOARDS": ".boards",
+    **dict.fromkeys(("Build", "build", "open_build"), ".gen.build"),
+    **dict.fromkeys(("bitstream", "program", "synthesise"), ".gen.synthesise"),
+    "Host": ".sim.host",
+    "load_images": ".sim.images",
+    "score": ".sim.score",
+    "verify": ".sim.verify",
+    "write_report": ".sim.report",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+        value: object = version(__name__)
+    elif name in _HOME:
+        value = getattr(import_module(_HOME[name], __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
