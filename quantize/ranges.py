@@ -1,0 +1,153 @@
+"""The range of every potential, derived from the network; widths and proofs of no overflow rest on it.
+
+What a source can send bounds what a neuron can become: an address of a ``once`` source sends at most one
+spike in a window, of any other at most one in each step, of a value up to the source's highest. All spikes of
+a step may come in any order, so the bounds hold between any two adds, and before and after leak, bias, fire
+and reset.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .network import Dense, Fires, Input, Layer, Limits, Network, Phase, Reset
+
+__all__ = ["potential_range", "width"]
+
+
+def width(low: int, high: int) -> int:
+    """Bits of the narrowest two's complement number that holds all of ``low`` ... ``high``; at least 1."""
+    return 1 + max((-1 - low).bit_length() if low < 0 else 0, high.bit_length() if high > 0 else 0)
+
+
+def potential_range(network: Network, layer: Layer | str | int) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of every value that the raw potentials of a layer can take in a window, at any moment.
+
+    Parameters
+    ----------
+    network: the network, which says what the layer's sources can send.
+    layer: one of its layers, or the name or index of one.
+
+    Returns
+    -------
+    low, high: int64, shape ``(neurons,)``; ``low[j] <= V_j <= high[j]`` after the initial value, after each
+    leak, bias, add, fire and reset, whatever the input and the order of the adds inside a step. For a layer
+    without leak, bias and reset both are reached, where the source's addresses are free of each other.
+
+    Raises
+    ------
+    ValueError: a potential could need more than 48 bits.
+    """
+    if isinstance(layer, str):
+        layer = network.layer(layer)
+    elif not isinstance(layer, Layer):
+        layer = network.layers[layer]
+    low, high = layer.initial.copy(), layer.initial.copy()
+    for moment in _moments(network, layer):
+        np.minimum(low, moment[0], out=low)
+        np.maximum(high, moment[1], out=high)
+        worst = int(np.argmax(np.maximum(high, -low)))
+        if max(high[worst], -low[worst]) >= Limits.POTENTIAL:
+            raise ValueError(f"a potential must stay below {Limits.POTENTIAL}, not reach "
+                             f"{low[worst]} to {high[worst]} (layer {layer.name!r}, neuron {worst})")
+    return low, high
+
+
+class _Traffic:
+    """What a layer can hear, as the most negative and the most positive sum of ``a * w_ij * K``."""
+
+    def __init__(self, network: Network, layer: Layer):
+        self.parts = [self._part(network, synapse) for synapse in layer.synapses]
+
+    @staticmethod
+    def _part(network: Network, synapse: Dense):
+        source = network.source_of(synapse)
+        weights, kernel, value = synapse.weights, synapse.kernel, 1
+        if isinstance(source, Input):
+            weights = weights * source.mask
+            kernel = kernel * source.active_steps
+            value = source.highest_value
+        up = np.maximum(weights, 0).sum(axis=1, dtype=np.int64) * value
+        down = np.minimum(weights, 0).sum(axis=1, dtype=np.int64) * value
+        return source.fires is Fires.ONCE, kernel, down, up
+
+    def repeated(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of one step, from sources whose addresses may spike in every step."""
+        return self._sum((kernel[step], down, up) for once, kernel, down, up in self.parts if not once)
+
+    def step(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of one step, from all sources."""
+        return self._sum((kernel[step], down, up) for _, kernel, down, up in self.parts)
+
+    def once_until(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of steps 0 to ``step`` together, from sources whose addresses spike once in a window."""
+        return self._sum((kernel[:step + 1].max(), down, up) for once, kernel, down, up in self.parts if once)
+
+    def window(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the whole window, from all sources."""
+        return self._sum((kernel.max() if once else kernel.sum(), down, up)
+                         for once, kernel, down, up in self.parts)
+
+    def _sum(self, terms) -> tuple[np.ndarray, np.ndarray]:
+        low = np.zeros_like(self.parts[0][2])
+        high = np.zeros_like(low)
+        for factor, down, up in terms:
+            low, high = low + factor * down, high + factor * up
+        return low, high
+
+
+def _moments(network: Network, layer: Layer) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Bounds of the potentials at one moment after the other."""
+    traffic = _Traffic(network, layer)
+    if layer.phase is Phase.WINDOWED:
+        down, up = traffic.window()
+        low, high = layer.initial + down, layer.initial + up
+        yield low, high
+        for step in range(layer.window if layer.fires is Fires.MANY else 0):
+            low, high = _reset(layer, step, low, high, low, high)
+            yield low, high
+        return
+
+    # Two bounds, both true; the narrower one is kept. The first lets once sources repeat. The second ("calm")
+    # leaves them out and adds all that they can have sent so far, for neither a leak nor the bounds of a
+    # reset drive two potentials further apart than they were.
+    low = high = calm_low = calm_high = layer.initial
+    once_low = once_high = np.zeros_like(low)
+    for step in range(layer.window):
+        low, high, calm_low, calm_high = (_leak(layer, bound) for bound in (low, high, calm_low, calm_high))
+        yield low, high
+        low, high, calm_low, calm_high = (bound + layer.bias for bound in (low, high, calm_low, calm_high))
+        low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
+        yield low, high
+        down, up = traffic.step(step)
+        low, high = low + down, high + up
+        down, up = traffic.repeated(step)
+        calm_low, calm_high = calm_low + down, calm_high + up
+        once_low, once_high = traffic.once_until(step)
+        low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
+        yield low, high
+        if layer.fires is Fires.MANY:
+            calm_low, calm_high = _reset(layer, step, calm_low, calm_high, low, high)
+            low, high = _reset(layer, step, low, high, low, high)
+            low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
+            yield low, high
+
+
+def _leak(layer: Layer, bound: np.ndarray) -> np.ndarray:
+    return bound if layer.leak is None else bound - (bound >> layer.leak)
+
+
+def _reset(layer: Layer, step: int, low: np.ndarray, high: np.ndarray, lowest: np.ndarray,
+           highest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds after fire and reset; ``lowest`` to ``highest`` is what the potential can be before them."""
+    threshold = layer.threshold * layer.threshold_schedule[step]
+    may_fire, may_stay = highest >= threshold, lowest < threshold
+    if layer.reset is Reset.TO:
+        fired_low = fired_high = layer.reset_value
+    else:
+        amount = layer.reset_value * layer.reset_schedule[step]
+        fired_low, fired_high = np.maximum(low, threshold) - amount, high - amount
+    stayed_low, stayed_high = low, np.minimum(high, threshold - 1)
+    both_low, both_high = np.minimum(stayed_low, fired_low), np.maximum(stayed_high, fired_high)
+    return (np.where(may_fire, np.where(may_stay, both_low, fired_low), stayed_low),
+            np.where(may_fire, np.where(may_stay, both_high, fired_high), stayed_high))
