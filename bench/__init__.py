@@ -1,0 +1,1 @@
+"""What Firstspike is measured by: one command a file, results in ``bench/results``, ``make bench-table``."""

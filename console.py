@@ -1,0 +1,136 @@
+"""How the command line speaks: tables and sentences on stdout, progress and errors on stderr."""
+
+import errno
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from .errors import FirstspikeError
+
+__all__ = ["counting", "main_program", "say", "show_json", "show_pairs", "show_table", "working"]
+
+stdout = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str, style: str = "") -> None:
+    """Print one line; ``text`` is taken literally."""
+    stdout.print(Text(text, style=style))
+
+
+def show_json(value: Any) -> None:
+    """Print ``value`` as JSON, keys in their order, for programs to read."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def show_table(heads: Sequence[str], lines: Sequence[Sequence[object]], *, title: str = "",
+               numbers: Sequence[int] = ()) -> None:
+    """Print a table; the columns ``numbers`` are set right. Every cell is taken literally."""
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left",
+                  pad_edge=False, header_style="bold", title_style="bold")
+    for place, head in enumerate(heads):
+        table.add_column(Text(head), justify="right" if place in numbers else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in line))
+    stdout.print(table, soft_wrap=False)
+
+
+def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]], title: str = "") -> None:
+    """Print names beside their values."""
+    items = list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs)
+    if title:
+        stdout.print(Text(title, style="bold"))
+    wide = max((len(name) for name, _ in items), default=0)
+    for name, value in items:
+        line = Text(f"  {name:<{wide}}  ", style="dim")
+        line.append(value if isinstance(value, Text) else Text(str(value), style="not dim"))
+        stdout.print(line)
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show that something of unknown length is under way: a running clock, or one line where nobody looks."""
+    if not stderr.is_terminal:
+        stderr.print(Text(f"{text} ..."))
+        yield
+        return
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=stderr,
+                  transient=True) as progress:
+        progress.add_task(text, total=None)
+        yield
+
+
+@contextmanager
+def counting(text: str, unit: str = "images") -> Iterator[Callable[[int, int], None]]:
+    """Show how far something is: call what is yielded with (done, total)."""
+    if not stderr.is_terminal:
+        stderr.print(Text(f"{text} ..."))
+        yield lambda done, total: None
+        return
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                  TextColumn(unit), TimeRemainingColumn(), console=stderr, transient=True) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _stop(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(sentence: str) -> int:
+    stderr.print(Text("Error: ", style="bold red").append(Text(sentence, style="not bold default")))
+    return 2
+
+
+def _system_sentence(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full{where}: make room or choose another folder, then run the command again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"Not allowed to read or write{where}: choose a folder of your own or change its permissions."
+    return f"{error.strerror or error}{where}."
+
+
+def main_program(group: click.Command, args: Sequence[str] | None = None) -> int:
+    """Run ``group`` on ``args`` (None: the process's own) and return its exit code.
+
+    0: done. 1: done, and the answer is no (a verification that found a mismatch). 2: something outside the
+    program is wrong; one sentence on stderr says what and how to mend it. 130: interrupted.
+    """
+    previous = signal.signal(signal.SIGTERM, _stop)
+    try:
+        code = group.main(args=args, prog_name="firstspike", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except FirstspikeError as error:
+        return _complain(str(error))
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        stderr.print(Text("Interrupted; nothing half-written is left behind."))
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+    except OSError as error:
+        return _complain(_system_sentence(error))
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,133 @@
+"""A network in words: what the command line's ``info`` and the report say about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..quantize.network import Bits, Direct, Fires, Input, Latency, Layer, Network, Phase, Readout, Reset
+from ..quantize.ranges import potential_range, width
+
+__all__ = ["encoding_words", "layer_facts", "network_facts", "neuron_words", "notes_facts", "readout_words",
+           "schedule_words", "weight_bits"]
+
+
+def weight_bits(network: Network) -> int:
+    """Bits that the synapses of ``network`` take: one each, masked inputs included."""
+    return sum(synapse.weights.size for layer in network.layers for synapse in layer.synapses)
+
+
+def span(values: np.ndarray) -> str:
+    """``"12"`` or ``"12 to 40"``: the smallest and the largest of ``values``."""
+    low, high = int(values.min()), int(values.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def schedule_words(schedule: np.ndarray) -> str:
+    """A schedule as its shortest description: a number, a line, powers of two or a table."""
+    values = [int(value) for value in schedule]
+    steps = np.diff(schedule)
+    if len(set(values)) == 1:
+        return str(values[0])
+    if len(set(steps.tolist())) == 1:
+        return f"{values[0]} to {values[-1]}, in steps of {abs(int(steps[0]))}"
+    if all(value > 0 and value & (value - 1) == 0 for value in values):
+        return f"powers of two, {values[0]} to {values[-1]}"
+    return f"table, {values[0]} to {values[-1]}"
+
+
+def encoding_words(source: Input) -> str:
+    """How levels become spikes."""
+    match source.encoding:
+        case Latency() as latency:
+            silent = int((latency.table < 0).sum())
+            return f"latency: {latency.levels} levels" + (f", {silent} of them silent" if silent else "")
+        case Direct() as direct:
+            return f"direct: {direct.levels} levels, sent in every step"
+        case Bits() as bits:
+            return f"bits: the {bits.width} binary digits of a level"
+        case spikes:
+            return "ready-made spikes, " + ("at most one an input" if spikes.once else "many an input")
+
+
+def readout_words(readout: Readout) -> str:
+    """How the class is found."""
+    return {
+        Readout.FIRST_SPIKE: "the output that fires first; then the higher potential, then the lower index",
+        Readout.POTENTIAL: "the output with the highest potential; then the lower index",
+        Readout.COUNT: "the output with the most spikes; then the higher potential, then the lower index",
+    }[readout]
+
+
+def neuron_words(layer: Layer) -> str:
+    """What the layer's neurons do beside integrating and firing, "" where that is all."""
+    words = []
+    kernels = [synapse.kernel for synapse in layer.synapses]
+    if any(np.any(kernel != 1) for kernel in kernels):
+        words.append("kernel " + "; ".join(schedule_words(kernel) for kernel in kernels))
+    if np.any(layer.threshold_schedule != 1):
+        words.append("threshold schedule " + schedule_words(layer.threshold_schedule))
+    if layer.leak is not None:
+        words.append(f"leak 1/2^({span(layer.leak)})")
+    if np.any(layer.bias):
+        words.append(f"bias {span(layer.bias)}")
+    if layer.fires is Fires.MANY:
+        words.append("reset to a value" if layer.reset is Reset.TO else "reset by subtraction")
+        if np.any(layer.reset_schedule != 1):
+            words.append("reset schedule " + schedule_words(layer.reset_schedule))
+    return ", ".join(words)
+
+
+def layer_facts(network: Network, layer: Layer) -> dict[str, str]:
+    """The facts of one layer, in the order of a table's columns."""
+    lows, highs = potential_range(network, layer)
+    low, high = int(lows.min()), int(highs.max())
+    return {
+        "Layer": layer.name,
+        "Neurons": f"{layer.size:,}",
+        "Listens to": ", ".join(synapse.source for synapse in layer.synapses),
+        "Synapses": f"{sum(synapse.weights.size for synapse in layer.synapses):,}",
+        "Phase": layer.phase.value,
+        "Fires": layer.fires.value,
+        "Steps": str(layer.window),
+        "Threshold": "none" if layer.threshold is None else span(layer.threshold),
+        "Potential": f"{low:,} to {high:,} ({width(low, high)} bits)",
+        "Neuron": neuron_words(layer) or "integrate and fire",
+    }
+
+
+def network_facts(network: Network) -> dict[str, str]:
+    """The facts of the whole network."""
+    source = network.input
+    online = [layer for layer in network.layers if layer.phase is Phase.ONLINE]
+    phases = ("online" if len(online) == len(network.layers) else "windowed" if not online
+              else "online and windowed")
+    used = len(source.used)
+    return {
+        "Input": f"{source.size:,} inputs, {used:,} of them used, over {source.window} steps"
+                 if used < source.size else f"{source.size:,} inputs over {source.window} steps",
+        "Encoding": encoding_words(source),
+        "Layers": f"{len(network.layers)}, {phases}",
+        "Neurons": f"{sum(layer.size for layer in network.layers):,}",
+        "Weight bits": f"{weight_bits(network):,}",
+        "Class": readout_words(network.readout),
+        "Digest": network.digest,
+    }
+
+
+def notes_facts(notes: Mapping[str, Any]) -> dict[str, str]:
+    """Provenance or calibration, flattened to lines of text."""
+    facts: dict[str, str] = {}
+    for key, value in notes.items():
+        name = str(key).replace("_", " ")
+        if isinstance(value, Mapping):
+            facts |= {f"{name}, {inner}": text for inner, text in notes_facts(value).items()}
+        elif isinstance(value, list):
+            facts[name] = ", ".join(_note(item) for item in value[:12]) + (" ..." if len(value) > 12 else "")
+        else:
+            facts[name] = _note(value)
+    return facts
+
+
+def _note(value: Any) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
