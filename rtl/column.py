@@ -1,0 +1,209 @@
+"""A column of a layer's systolic array: neurons side by side, each with its own adder."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .buffer import Buffer
+from .drain import Drain
+from .emitter import Emitter
+from .memory import Rom
+from .neuron import Neurons, advance
+from .op import Op, OpKind
+from .stream import Token
+
+__all__ = ["Column", "ColumnSignature"]
+
+
+class ColumnSignature(wiring.Signature):
+    """The ports by which columns are chained.
+
+    Members
+    -------
+    ops : ``In(stream.Signature(op))``, next_ops : ``Out``
+        Operations, handed on unchanged to the next column.
+    before : ``In(stream.Signature(token))``, tokens : ``Out``
+        The spikes of the columns before this one, and the same with its own.
+    decided : ``In(2)``, next_decided : ``Out(2)``
+        The decided windows, one bit a tag, one cycle later for every column.
+    ended : ``Out(1)``
+        High for the cycle in which :py:`final` (an attribute) shows final potentials.
+    """
+
+    def __init__(self, op: Op, token: Token):
+        super().__init__({
+            "ops": In(stream.Signature(op)), "next_ops": Out(stream.Signature(op)),
+            "before": In(stream.Signature(token)), "tokens": Out(stream.Signature(token)),
+            "decided": In(2), "next_decided": Out(2),
+            "ended": Out(1),
+        })
+
+
+class Column(wiring.Component):
+    """Neurons with an adder and a register each, behind one slice of the synapse ROM.
+
+    An operation is taken every cycle, handed to the next column in the cycle after, and changes the
+    potentials 3 cycles after it was taken. A ``FIRE`` or ``END`` waits at the entry until the spikes of the
+    one before have left; what is stalled by it is only what stands behind it.
+
+    Parameters
+    ----------
+    op : :class:`~.op.Op`
+    token : :class:`~.stream.Token`
+        Layout of the spikes that leave the layer.
+    neurons : :class:`~.neuron.Neurons`
+        Of the whole layer.
+    weights : sequence of sequence of :class:`bool`
+        ``weights[address][n]``: whether the weight of this column's ``n``-th neuron is +1.
+    base : :class:`int`
+        Address of the column's first neuron.
+    group : :class:`int`
+        Neurons that share an :class:`~.emitter.Emitter`.
+    first, last : :class:`bool`
+        Whether this column is the first or the last of its chain.
+    ordered : :class:`bool`
+        Whether ends of steps leave the layer.
+    """
+
+    final_fold = None
+
+    def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, group: int,
+                 first: bool, last: bool, ordered: bool):
+        self.op = op
+        self.token = token
+        self.neurons = neurons
+        self.weights = weights
+        self.base = base
+        self.group = group
+        self.first = first
+        self.last = last
+        self.ordered = ordered
+        self.lanes = len(weights[0])
+        self.final = Signal(self.lanes * neurons.width)
+        super().__init__(ColumnSignature(op, token))
+
+    def elaborate(self, platform):
+        m = Module()
+        neurons, width = self.neurons, self.neurons.width
+        read = bool(self.token.potential_bits)
+
+        m.submodules.entry = entry = Buffer(self.op)
+        m.submodules.synapses = synapses = Rom(
+            self.lanes, [sum(bool(sign) << n for n, sign in enumerate(row)) for row in self.weights])
+        m.submodules.drain = drain = Drain(self.token, first=self.first, ordered=self.ordered)
+        wiring.connect(m, entry.i, wiring.flipped(self.ops))
+        wiring.connect(m, wiring.flipped(self.before), drain.before)
+        wiring.connect(m, wiring.flipped(self.tokens), drain.tokens)
+
+        busy = Signal()   # a FIRE or END is on its way, or its spikes are
+        op = entry.o.payload
+        closes = (op.kind == OpKind.FIRE) | (op.kind == OpKind.END)
+        go = Signal()
+        next_ready = 1 if self.last else self.next_ops.ready
+        m.d.comb += [
+            go.eq(~(closes & busy)),
+            entry.o.ready.eq(go & next_ready),
+            self.next_ops.valid.eq(entry.o.valid & go),
+            self.next_ops.payload.eq(op),
+            synapses.address.eq(op.address),
+        ]
+
+        fetched = Signal(self.op, reset_less=True)    # its weights are at the ROM's output
+        fetched_valid = Signal()
+        now = Signal(self.op, reset_less=True)        # the operation that is carried out
+        now_valid = Signal()
+        signs = Signal(self.lanes, reset_less=True)
+        m.d.sync += [
+            fetched.eq(op), fetched_valid.eq(entry.o.valid & entry.o.ready),
+            now.eq(fetched), now_valid.eq(fetched_valid),
+            signs.eq(synapses.data),
+        ]
+        adds = Signal()
+        leaks = Signal()
+        fires = Signal()
+        ends = Signal()
+        m.d.comb += [
+            adds.eq(now_valid & (now.kind == OpKind.ADD)),
+            leaks.eq(now_valid & (now.kind == OpKind.LEAK)),
+            fires.eq(now_valid & (now.kind == OpKind.FIRE)),
+            ends.eq(now_valid & (now.kind == OpKind.END)),
+        ]
+        moves = adds
+        if neurons.leaks:
+            moves = moves | leaks
+        if neurons.moves:
+            moves = moves | fires
+
+        values = [Signal(signed(width), name=f"value_{n}", init=neurons.start[self.base + n])
+                  for n in range(self.lanes)]
+        fire_bits = []
+        for n, value in enumerate(values):
+            fired = Signal(name=f"fired_{n}")
+            operand = now.operand if self.op["operand"].width else None
+            numbers = neurons.numbers([self.base + n], now.step)
+            fire, following = advance(now.kind, value, fired, signs[n], operand, numbers)
+            fire_bits.append(fire)
+            with m.If(moves):
+                m.d.sync += value.eq(following)
+            with m.If(ends):
+                m.d.sync += value.eq(value.init)
+            if neurons.once and neurons.fires:
+                with m.If(fires & fire):
+                    m.d.sync += fired.eq(1)
+                with m.If(ends):
+                    m.d.sync += fired.eq(0)
+        m.d.comb += self.final.eq(Cat(values)), self.ended.eq(ends)
+
+        pending = Signal(self.lanes)
+        m.d.comb += pending.eq(Cat(fire_bits))
+        load = fires | ends if read else fires
+        if read:
+            held = Signal(self.lanes * width, reset_less=True)
+            with m.If(load):
+                m.d.sync += held.eq(Cat(values))
+            with m.If(ends):
+                m.d.comb += pending.eq(-1)
+
+        mark = drain.mark.payload
+        with m.If(drain.mark.valid & drain.mark.ready):
+            m.d.sync += drain.mark.valid.eq(0), busy.eq(0)
+        with m.If(fires | ends):
+            m.d.sync += [
+                drain.mark.valid.eq(1), mark.window.eq(ends), mark.step.eq(now.step), mark.tag.eq(now.tag),
+            ]
+        with m.If(entry.o.valid & entry.o.ready & closes):
+            m.d.sync += busy.eq(1)
+
+        drop = Signal()
+        if self.token.tagged:
+            tag = Signal()   # of the spikes that are pending or just loaded
+            m.d.sync += self.next_decided.eq(self.decided)
+            m.d.comb += tag.eq(Mux(fires | ends, now.tag, mark.tag))
+            m.d.comb += drop.eq(self.next_decided.bit_select(tag, 1))
+
+        offers, quiets = [], []
+        for start in range(0, self.lanes, self.group):
+            size = min(self.group, self.lanes - start)
+            emitter = Emitter(size, width if read else 0)
+            m.submodules[f"emitter_{len(offers)}"] = emitter
+            m.d.comb += [
+                emitter.load.eq(load), emitter.drop.eq(drop), emitter.pending.eq(pending[start:start + size]),
+            ]
+            if read:
+                m.d.comb += emitter.extras.eq(held[start * width:(start + size) * width])
+            offers.append((emitter, self.base + start))
+            quiets.append(emitter.quiet)
+        m.d.comb += drain.quiet.eq(Cat(quiets).all())
+        # the lowest group on offer goes first
+        for emitter, start in reversed(offers):
+            with m.If(emitter.valid):
+                m.d.comb += [
+                    drain.spike.valid.eq(1),
+                    drain.spike.payload.address.eq(start + emitter.index),
+                    drain.spike.payload.potential.eq(emitter.data),
+                ]
+        ready = drain.spike.ready
+        for emitter, _ in offers:
+            m.d.comb += emitter.taken.eq(ready)
+            ready = ready & ~emitter.valid
+        return m

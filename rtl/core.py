@@ -1,0 +1,117 @@
+"""The core: encoder, layers and readout behind stream ports."""
+
+from itertools import pairwise
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .layer import EventLayer
+from .readout import Readout, Result
+from .stream import Kind, Token
+
+__all__ = ["Core"]
+
+
+class Core(wiring.Component):
+    """A whole network.
+
+    Windows come in through ``spikes`` or, where there is an encoder, as levels; each gives one result, in
+    the order in which they came. They follow each other without a gap: while a layer works on one window,
+    its source takes the next.
+
+    Parameters
+    ----------
+    spikes : :class:`~.stream.Token`
+        Layout of the input spikes, untagged.
+    encoder : component or None
+        With ``levels``, ``spikes`` and ``drop``; its tokens are laid out as ``spikes``.
+    layers : sequence of :class:`~.layer.EventLayer`
+    readout : :class:`~.readout.Readout`
+
+    Members
+    -------
+    spikes : ``In(stream.Signature(spikes))``
+        Sorted spikes. The tag field, if any, is not looked at.
+    levels : ``In(stream.Signature(...))``
+        The encoder's input.
+    stop_early : ``In(1)``
+        Only with early stop. Stable while windows are on their way.
+    decided : ``Out(1)``
+        Only with early stop. The window that is entering is decided: its source had better end it.
+    result : ``Out(stream.Signature(Result(...)))``
+    """
+
+    def __init__(self, spikes: Token, encoder, layers: list[EventLayer], readout: Readout):
+        self.spike_token = spikes
+        self.encoder = encoder
+        self.layers = tuple(layers)
+        self.readout = readout
+        self.early_stop = readout.early_stop
+        members = {
+            "spikes": In(stream.Signature(spikes)),
+            "result": Out(stream.Signature(Result(readout.token.addresses, readout.token.window))),
+        }
+        if encoder is not None:
+            members["levels"] = In(stream.Signature(encoder.levels.payload.shape()))
+        if self.early_stop:
+            members |= {"stop_early": In(1), "decided": Out(1)}
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        for index, layer in enumerate(self.layers):
+            m.submodules[f"layer_{index}"] = layer
+        m.submodules.readout = readout = self.readout
+        entry = self.layers[0].i
+        tag = Signal()
+
+        allowed = Signal(init=1)   # windows on their way carry different tags
+        ends = Signal()
+        m.d.comb += ends.eq(entry.valid & entry.ready & (entry.payload.kind == Kind.WINDOW))
+        if self.early_stop:
+            behind = Signal(range(3))   # windows that have entered and are not over
+            over = Signal()             # a cycle late, so that all have seen that it is not decided any more
+            m.d.sync += over.eq(readout.over), behind.eq(behind + ends - over)
+            m.d.comb += allowed.eq(behind < 2)
+            with m.If(ends):
+                m.d.sync += tag.eq(~tag)
+            m.d.comb += [
+                readout.stop_early.eq(self.stop_early),
+                self.decided.eq(readout.decided.bit_select(tag, 1) & allowed),
+            ]
+
+        def enter(source):
+            m.d.comb += [
+                entry.valid.eq(source.valid & allowed), source.ready.eq(entry.ready & allowed),
+                *(entry.payload[field].eq(source.payload[field])
+                  for field in ("kind", "address", "step", "value")),
+                entry.payload.tag.eq(tag),
+            ]
+
+        if self.encoder is None:
+            enter(self.spikes)
+        else:
+            m.submodules.encoder = encoder = self.encoder
+            wiring.connect(m, wiring.flipped(self.levels), encoder.levels)
+            if self.early_stop:
+                m.d.comb += encoder.drop.eq(self.decided)
+            inside = Signal()     # in the middle of a window, which comes
+            direct = Signal()     # from the port rather than from the encoder
+            chosen = Signal()
+            with m.If(inside):
+                m.d.comb += chosen.eq(direct)
+            with m.Else():
+                m.d.comb += chosen.eq(~encoder.spikes.valid)
+            with m.If(entry.valid):
+                m.d.sync += inside.eq(~ends), direct.eq(chosen)
+            with m.If(chosen):
+                enter(self.spikes)
+            with m.Else():
+                enter(encoder.spikes)
+
+        for layer, following in pairwise([*(layer for layer in self.layers), readout]):
+            m.d.comb += layer.decided.eq(readout.decided)
+            wiring.connect(m, layer.o, following.tokens if following is readout else following.i)
+        wiring.connect(m, readout.result, wiring.flipped(self.result))
+        return m

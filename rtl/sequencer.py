@@ -1,0 +1,143 @@
+"""The head of a layer: tokens in, operations for its columns out."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .op import Op, OpKind
+from .schedule import lookup, shape_of
+from .stream import Kind, Token
+
+__all__ = ["Sequencer", "operand_shape"]
+
+
+def operand_shape(kernel, value_bits: int):
+    """Shape of ``K[t] * value``; zero bits where that is always 1."""
+    kernel = [int(k) for k in kernel]
+    if not value_bits:
+        return 0 if set(kernel) == {1} else shape_of(kernel)
+    top = (1 << value_bits) - 1
+    return shape_of([k * v for k in kernel for v in (0, top)])
+
+
+class Sequencer(wiring.Component):
+    """Turns a layer's input tokens into operations, step by step.
+
+    *Online*, a spike is an ``ADD``, an end of step a ``FIRE``; *windowed*, spikes are ``ADD`` and the
+    end of the window is a ``FIRE`` for every step; both then an ``END``. Where nothing can fire or change
+    in a step without spikes (``every_step`` false), only steps that were heard and, with
+    ``fires_at_start``, step 0 get their ``FIRE``.
+
+    Latency: combinational, one operation a cycle. What belongs to a window that is decided is dropped at
+    one token a cycle, but for its end.
+
+    Parameters
+    ----------
+    source : :class:`~.stream.Token`
+        Layout of the input.
+    window : :class:`int`
+        Steps of the layer's own window.
+    kernel : sequence of :class:`int`
+        ``K``, as long as the source's window.
+    online, fires, leaks, every_step, fires_at_start : :class:`bool`
+
+    Members
+    -------
+    tokens : ``In(stream.Signature(source))``
+    ops : ``Out(stream.Signature(Op(...)))``
+    decided : ``In(2)``
+        One bit a tag; only looked at where ``source`` is tagged.
+    """
+
+    def __init__(self, source: Token, window: int, kernel, *, online: bool, fires: bool, leaks: bool,
+                 every_step: bool, fires_at_start: bool):
+        if online and source.window != window:
+            raise ValueError(f"An online layer's window must be its source's, {source.window}, not {window}")
+        if leaks and not (online and every_step):
+            raise ValueError("Leak and bias must come with an online layer that takes every step")
+        self.source = source
+        self.window = window
+        self.kernel = tuple(int(k) for k in kernel)
+        self.online = online
+        self.fires = fires
+        self.leaks = leaks
+        self.every_step = every_step
+        self.fires_at_start = fires_at_start
+        self.op = Op(source.addresses, window, operand=operand_shape(self.kernel, source.value_bits),
+                     tagged=source.tagged)
+        super().__init__({
+            "tokens": In(stream.Signature(source)),
+            "ops": Out(stream.Signature(self.op)),
+            "decided": In(2),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        token, op = self.tokens.payload, self.ops.payload
+        accepted = self.ops.valid & self.ops.ready
+
+        drop = Signal()
+        if self.source.tagged:
+            m.d.comb += drop.eq(self.decided.bit_select(token.tag, 1))
+
+        step = Signal(range(self.window + 1))   # the first step that is not finished
+        leaked = Signal()                       # it had its LEAK
+        heard = Signal()                        # a spike came since the last FIRE,
+        heard_step = Signal(range(self.window)) # and this was its step
+
+        target = Signal(range(self.window + 1)) # steps to finish before the token can be taken
+        with m.Switch(token.kind):
+            with m.Case(Kind.SPIKE):
+                m.d.comb += target.eq(token.step if self.online else 0)
+            with m.Case(Kind.STEP):
+                m.d.comb += target.eq(token.step + 1 if self.online else 0)
+            with m.Default():
+                m.d.comb += target.eq(self.window)
+
+        fire_step = Signal(range(self.window))
+        behind = Signal()
+        if self.every_step:
+            m.d.comb += fire_step.eq(step), behind.eq(step < target)
+        elif self.fires and not self.online:
+            m.d.comb += behind.eq((step == 0) & (target != 0))
+        elif self.fires:
+            waiting = heard | ((step == 0) if self.fires_at_start else 0)
+            m.d.comb += fire_step.eq(Mux(heard, heard_step, 0)), behind.eq(waiting & (fire_step < target))
+        completes = (token.kind == Kind.STEP) & (fire_step + 1 == target)
+
+        def emit(kind, consume):
+            m.d.comb += self.ops.valid.eq(1), op.kind.eq(kind), self.tokens.ready.eq(self.ops.ready & consume)
+
+        m.d.comb += op.address.eq(token.address), op.step.eq(fire_step), op.tag.eq(token.tag)
+        if self.op["operand"].width:
+            factor = lookup(self.kernel, token.step)
+            m.d.comb += op.operand.eq(factor * token.value if self.source.value_bits else factor)
+
+        with m.If(self.tokens.valid):
+            with m.If(behind & ~drop):
+                with m.If(self.leaks & ~leaked):
+                    emit(OpKind.LEAK, 0)
+                    with m.If(accepted):
+                        m.d.sync += leaked.eq(1)
+                with m.Else():
+                    if self.fires:
+                        emit(OpKind.FIRE, completes)
+                    else:
+                        m.d.comb += self.tokens.ready.eq(completes)
+                    with m.If(accepted if self.fires else 1):
+                        m.d.sync += step.eq(step + 1 if self.every_step else 1), leaked.eq(0), heard.eq(0)
+            with m.Elif(token.kind == Kind.WINDOW):
+                emit(OpKind.END, 1)
+                with m.If(accepted):
+                    m.d.sync += step.eq(0), leaked.eq(0), heard.eq(0)
+            with m.Elif(drop | (token.kind == Kind.STEP)):
+                m.d.comb += self.tokens.ready.eq(1)
+            with m.Elif(self.leaks & ~leaked):
+                emit(OpKind.LEAK, 0)
+                with m.If(accepted):
+                    m.d.sync += leaked.eq(1)
+            with m.Else():
+                emit(OpKind.ADD, 1)
+                with m.If(accepted):
+                    m.d.sync += heard.eq(1), heard_step.eq(token.step)
+        return m
