@@ -45,9 +45,10 @@ def show_table(heads: Sequence[str], lines: Sequence[Sequence[object]], *, title
                numbers: Sequence[int] = ()) -> None:
     """Print a table; the columns ``numbers`` are set right. Every cell is taken literally."""
     table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left",
-                  pad_edge=False, header_style="bold", title_style="bold")
+                  padding=(0, 0, 0, 1), pad_edge=False, header_style="bold", title_style="bold")
     for place, head in enumerate(heads):
-        table.add_column(Text(head), justify="right" if place in numbers else "left", overflow="fold")
+        table.add_column(Text(head), justify="right" if place in numbers else "left", overflow="fold",
+                         min_width=len(head) if place else None)
     for line in lines:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in line))
     stdout.print(table, soft_wrap=False)

@@ -85,14 +85,13 @@ def layer_facts(network: Network, layer: Layer) -> dict[str, str]:
     return {
         "Layer": layer.name,
         "Neurons": f"{layer.size:,}",
-        "Listens to": ", ".join(synapse.source for synapse in layer.synapses),
-        "Synapses": f"{sum(synapse.weights.size for synapse in layer.synapses):,}",
+        "From": ", ".join(synapse.source for synapse in layer.synapses),
         "Phase": layer.phase.value,
         "Fires": layer.fires.value,
         "Steps": str(layer.window),
         "Threshold": "none" if layer.threshold is None else span(layer.threshold),
-        "Potential": f"{low:,} to {high:,} ({width(low, high)} bits)",
-        "Neuron": neuron_words(layer) or "integrate and fire",
+        "Potential": f"{low:,} to {high:,}",
+        "Bits": str(width(low, high)),
     }
 
 
