@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-__all__ = ["Bar", "Histogram", "Picture", "Raster", "Row", "Table", "draw_levels", "draw_steps", "histogram",
-           "raster"]
+__all__ = [
+    "ROWS", "Bar", "Histogram", "Picture", "Raster", "Row", "Table", "draw_levels", "draw_steps", "histogram",
+    "raster",
+]
 
-# Six stops from early to late, legible on light and dark paper.
+ROWS = 16
+"""Layers of up to this many neurons get a named row for each."""
+
 RAMP = ("#ffd166", "#f8a15a", "#e0685f", "#a8467c", "#5f3a86", "#28305f")
-ROWS = 16  # layers of up to this many neurons get a named row per neuron
+"""Colours from early to late, to be seen on black."""
 
 
 @dataclass(frozen=True)
