@@ -1,33 +1,34 @@
-"""The trained networks that come with Firstspike, and the file that a network's name stands for."""
+"""Trained networks that come with Firstspike, and a few real images to try them on; see ``README.md``
+here."""
 
-from difflib import get_close_matches
-from os import PathLike, fspath
 from pathlib import Path
 
 from ..errors import FirstspikeError
 
-__all__ = ["find", "names"]
+__all__ = ["DEMO_IMAGES", "find", "shipped"]
 
-_FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).parent
 
-
-def names() -> list[str]:
-    """The names of the shipped networks."""
-    return sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
+DEMO_IMAGES = FOLDER / "mnist-demo.npz"
+"""64 MNIST test images: ``images`` uint8 ``(64, 784)``, ``labels`` uint8 ``(64,)``, ``indices`` in t10k."""
 
 
-def find(network: str | PathLike[str]) -> Path:
-    """The file of a network: ``network`` itself where it is a path, else the shipped network of that name.
+def shipped() -> dict[str, Path]:
+    """The networks that come with Firstspike: name to file."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.safetensors"))}
 
-    Raises FirstspikeError where there is neither.
+
+def find(name: str | Path) -> Path:
+    """The network file that ``name`` means: a path, or the name of a shipped network.
+
+    Raises ``FirstspikeError`` where there is neither; a file of the name goes first.
     """
-    text = fspath(network)
-    if text in names():
-        return _FOLDER / f"{text}.safetensors"
-    path = Path(text)
-    if path.exists() or path.suffix or path.parent != Path():
+    path = Path(name)
+    if path.is_file():
         return path
-    near = get_close_matches(text, names(), n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise FirstspikeError(f"{text!r} is neither a network file nor a shipped network: {hint}"
-                          f"Shipped are {', '.join(names()) or 'none'}.")
+    known = shipped()
+    if str(name) in known:
+        return known[str(name)]
+    raise FirstspikeError(
+        f"there is no network file {str(name)!r}, and no shipped network of that name: "
+        f"take one of {', '.join(known)}, or give the path of a .safetensors file")

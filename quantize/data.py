@@ -1,8 +1,8 @@
 """Labelled images from IDX folders: MNIST, Fashion-MNIST and every other set of that form.
 
-The format (LeCun, http://yann.lecun.com/exdb/mnist): two zero bytes, a type byte (8: unsigned bytes), the number
-of dimensions, each dimension as a big-endian 32-bit integer, then the bytes, last dimension fastest. A file may be
-plain or gzipped.
+The format (LeCun, http://yann.lecun.com/exdb/mnist): two zero bytes, a type byte (8: unsigned bytes), the
+number of dimensions, each dimension as a big-endian 32-bit integer, then the bytes, last dimension
+fastest. A file may be plain or gzipped.
 """
 
 import gzip
@@ -22,7 +22,7 @@ LIMIT = 1 << 31
 
 SOURCES = (
     "MNIST is at https://storage.googleapis.com/cvdf-datasets/mnist/, Fashion-MNIST at "
-    "https://github.com/zalandoresearch/fashion-mnist; four files ending in idx3-ubyte or idx1-ubyte, .gz or plain"
+    "https://github.com/zalandoresearch/fashion-mnist; four files, plain or .gz"
 )
 
 DIGESTS = {  # MD5 of the uncompressed files
@@ -48,8 +48,8 @@ class Images:
     """A labelled set of images.
 
     ``levels``: uint8, shape ``(count, size)``, rows of pixels one after the other; ``labels``: int64, shape
-    ``(count,)``; ``shape``: (height, width); ``name``: "MNIST", "Fashion-MNIST", or the folder's name where the
-    files are not known by their MD5.
+    ``(count,)``; ``shape``: (height, width); ``name``: "MNIST", "Fashion-MNIST", or the folder's name
+    where the files are not known by their MD5.
     """
 
     levels: np.ndarray
@@ -67,10 +67,11 @@ class Images:
 
 
 def read_idx(path: str | Path) -> np.ndarray:
-    """The array of one IDX file of unsigned bytes, plain or gzipped (told by its first bytes, not by its name).
+    """The array of one IDX file of unsigned bytes, plain or gzipped (told by its first bytes, not by its
+    name).
 
-    Returns uint8 in the shape that the header states. Raises `FirstspikeError` where the file cannot be read, is
-    not IDX, is cut off, or holds more or fewer bytes than its header states.
+    Returns uint8 in the shape that the header states. Raises `FirstspikeError` where the file cannot be
+    read, is not IDX, is cut off, or holds more or fewer bytes than its header states.
     """
     path = Path(path)
     return _parse(_read(path), path)
@@ -79,9 +80,9 @@ def read_idx(path: str | Path) -> np.ndarray:
 def load_idx(folder: str | Path, split: str) -> Images:
     """The images and labels of one split ("train" or "test") of an IDX folder.
 
-    A file whose partner is known by its MD5 (MNIST, Fashion-MNIST) must have its own MD5 of the same set; sets that
-    are not known are taken as they are. Raises `FirstspikeError` for what is missing, damaged or does not fit
-    together.
+    A file whose partner is known by its MD5 (MNIST, Fashion-MNIST) must have its own MD5 of the same set;
+    sets that are not known are taken as they are. Raises `FirstspikeError` for what is missing, damaged
+    or does not fit together.
     """
     if split not in SPLITS:
         raise ValueError(f"split must be 'train' or 'test', not {split!r}")
@@ -95,8 +96,8 @@ def load_idx(folder: str | Path, split: str) -> Images:
     levels, labels = (_parse(data, path) for data, path in zip(raw, paths, strict=True))
     if levels.ndim != 3 or labels.ndim != 1 or len(levels) != len(labels) or not len(labels):
         raise FirstspikeError(
-            f"{paths[0]} of shape {levels.shape} and {paths[1]} of shape {labels.shape} are not as many images "
-            f"(count, height, width) as labels (count,): take both from the same set"
+            f"{paths[0]} of shape {levels.shape} and {paths[1]} of shape {labels.shape} are not as many "
+            f"images (count, height, width) as labels (count,): take both from the same set"
         )
     return Images(
         levels.reshape(len(levels), -1), labels.astype(np.int64), (levels.shape[1], levels.shape[2]), name
@@ -126,7 +127,7 @@ def _read(path: Path) -> bytes:
 
 def _parse(data: bytes, path: Path) -> np.ndarray:
     if len(data) < 4 or data[:3] != b"\0\0\x08" or not 1 <= data[3] <= 4:
-        raise FirstspikeError(f"{path} is not an IDX file of unsigned bytes: its first bytes are {data[:4].hex()}")
+        raise FirstspikeError(f"{path} is not an IDX file of unsigned bytes: it begins with {data[:4].hex()}")
     dimensions, start = data[3], 4 + 4 * data[3]
     if len(data) < start:
         raise FirstspikeError(f"{path} is cut off inside its header; fetch the file again")

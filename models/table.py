@@ -1,0 +1,151 @@
+"""Writes ``README.md`` of this folder: every shipped network, measured by the golden model on its test
+images.
+
+Run as ``python -m firstspike.models.table --mnist DIR [--fashion-mnist DIR]``, with folders of IDX files.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+from ..errors import FirstspikeError
+from ..quantize.data import Images, load_idx
+from ..quantize.network import Network, Readout
+from ..quantize.network_file import load
+from ..sim import batched
+from . import DEMO_IMAGES, FOLDER, shipped
+
+__all__ = ["measured", "readme", "write_demo"]
+
+HEADER = """\
+# Networks that come with Firstspike
+
+All weights are signs, one bit each; everything else is small integers. Accuracy is strict (a tie goes to
+the higher potential, then to the lower index), over all test images, by the golden model. The test images
+were looked at once, after training; everything was chosen on images held back from the training set.
+Decision step and spikes are means per image; spikes until the decision are in brackets.
+
+"""
+
+FOOTER = """
+The command made the network, with the data set's folder as DIR and the file as NET. Beside each network are
+pictures of its training and, for the online ones, of accuracy against latency on the images held back.
+
+`mnist-demo.npz` holds the first {count} images of MNIST's test set and their labels (Y. LeCun, C. Cortes,
+C. Burges; CC BY-SA 3.0), so that the networks can be tried without the data set.
+
+This file is written by `python -m firstspike.models.table`.
+"""
+
+COLUMNS = ("network", "data", "inputs used", "accuracy", "decision step", "input spikes", "hidden spikes",
+           "seed", "command")
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a network did with a test set.
+
+    ``accuracy``: share of the images; ``step``: mean decision step; ``spikes``, ``until``: mean spikes per
+    image of the input and of each layer, in the whole window and up to and with the decision step.
+    """
+
+    accuracy: float
+    step: float
+    spikes: np.ndarray
+    until: np.ndarray
+
+
+def measured(network: Network, images: Images) -> Measured:
+    """The figures of one network on a test set, by the batched golden model."""
+    correct, steps, spikes, until = [], [], [], []
+    for start in range(0, len(images), 1000):
+        part = slice(start, start + 1000)
+        seen = batched.run(network, images.levels[part].astype(np.int64), keep=True)
+        correct.append(seen.label == images.labels[part])
+        steps.append(seen.step)
+        by_step = [_counts(seen.input_spikes), *(_counts(layer.spikes) for layer in seen.layers)]
+        spikes.append([counts.sum(axis=1) for counts in by_step])
+        until.append([_until(counts, seen.step, network) for counts in by_step])
+    return Measured(
+        float(np.concatenate(correct).mean()), float(np.concatenate(steps).mean()),
+        np.concatenate(spikes, axis=1).mean(axis=1), np.concatenate(until, axis=1).mean(axis=1))
+
+
+def readme(folders: dict[str, Path]) -> str:
+    """The text of the README.
+
+    ``folders``: where the data set of each name ("MNIST", "Fashion-MNIST") is; raises ``FirstspikeError``
+    where a shipped network needs another.
+    """
+    rows, tests = [], {}
+    for name, path in shipped().items():
+        network = load(path)
+        data = str(network.provenance.get("data"))
+        if data not in folders:
+            raise FirstspikeError(f"network {name} is measured on {data}, whose folder is not given")
+        if data not in tests:
+            tests[data] = load_idx(folders[data], "test")
+        rows.append(_row(name, network, tests[data], measured(network, tests[data])))
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    with np.load(DEMO_IMAGES, allow_pickle=False) as demo:
+        count = len(demo["labels"])
+    return HEADER + "\n".join(lines) + "\n" + FOOTER.format(count=count)
+
+
+def write_demo(folder: Path, count: int = 64) -> Path:
+    """Write the first ``count`` MNIST test images, with their labels, to ``mnist-demo.npz``."""
+    images = load_idx(folder, "test")
+    labels = images.labels[:count].astype(np.uint8)
+    np.savez_compressed(DEMO_IMAGES, images=images.levels[:count], labels=labels, indices=np.arange(count))
+    return DEMO_IMAGES
+
+
+def _counts(spikes: np.ndarray | None) -> np.ndarray:
+    """Spikes of each step: shape ``(count, window)``."""
+    assert spikes is not None
+    return np.count_nonzero(spikes, axis=2)
+
+
+def _until(counts: np.ndarray, step: np.ndarray, network: Network) -> np.ndarray:
+    if network.readout is not Readout.FIRST_SPIKE:
+        return counts.sum(axis=1)
+    return np.where(np.arange(counts.shape[1]) <= step[:, None], counts, 0).sum(axis=1)
+
+
+def _row(name: str, network: Network, images: Images, figures: Measured) -> list[str]:
+    notes = network.provenance
+    decides = network.readout is Readout.FIRST_SPIKE
+    spikes, until = figures.spikes, figures.until
+    hidden, hidden_until = spikes[1:-1].sum(), until[1:-1].sum()
+    return [
+        name, f"{images.name}", f"{len(network.input.used)} of {network.input.size}",
+        f"{100 * figures.accuracy:.2f} %",
+        f"{figures.step:.2f} of {network.layers[-1].window}" if decides else "after the window",
+        f"{spikes[0]:.1f} ({until[0]:.1f})" if decides else f"{spikes[0]:.1f}",
+        f"{hidden:.1f} ({hidden_until:.1f})" if decides else f"{hidden:.1f}",
+        str(notes.get("seed", "")), f"`{notes.get('command', '')}`",
+    ]
+
+
+@click.command()
+@click.option("--mnist", type=click.Path(path_type=Path), required=True, help="Folder of MNIST's IDX files.")
+@click.option("--fashion-mnist", type=click.Path(path_type=Path), help="Folder of Fashion-MNIST's IDX files.")
+def main(mnist: Path, fashion_mnist: Path | None) -> None:
+    """Measure every shipped network and write the demo images and README.md beside them."""
+    folders = {"MNIST": mnist}
+    if fashion_mnist:
+        folders["Fashion-MNIST"] = fashion_mnist
+    try:
+        write_demo(mnist)
+        text = readme(folders)
+    except FirstspikeError as error:
+        raise click.ClickException(str(error)) from error
+    (FOLDER / "README.md").write_text(text, encoding="utf-8")
+    click.echo(text)
+
+
+if __name__ == "__main__":
+    main()

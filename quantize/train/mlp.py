@@ -1,0 +1,131 @@
+"""Recipe ``mnist-mlp``: dense layers with one-bit weights, trained online or windowed."""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...errors import FirstspikeError
+from ..data import Images, load_idx
+from ..network import Input, Latency, Network, Readout
+from . import Progress, Trained
+from .curves import Operation, operations, picture_latency, picture_training
+from .distort import Distortion
+from .encode import latency_table, used_inputs
+from .evaluate import Evaluation, evaluate
+from .loop import Plan, device_of, fit
+from .online import DecisionCost, OnlineMlp
+from .options import MlpOptions
+from .windowed import WindowedMlp
+
+__all__ = ["run"]
+
+
+def run(recipe: str, settings: MlpOptions, data: Path, out: Path, *, device: str, resume: bool,
+        progress: Callable[[Progress], None] | None) -> Trained:
+    """Train, choose the output threshold on the images held back, look at the test images once, write."""
+    place = device_of(device)
+    everything, test = load_idx(data, "train"), load_idx(data, "test")
+    if settings.validation >= len(everything):
+        raise FirstspikeError(f"{data} has {len(everything)} training images, too few to hold back "
+                              f"{settings.validation}: give fewer for validation")
+    learnt, held = _split(everything, settings.validation)
+    module = _module(settings, learnt, everything.classes, place)
+    precision = "bfloat16" if getattr(module, "spike_type", None) is torch.bfloat16 else "float32"
+    key = {"recipe": recipe, "data": everything.name, **asdict(settings), "precision": precision}
+    plan = Plan(settings.epochs, settings.batch, settings.rate, settings.seed, everything.shape,
+                Distortion(mirror=settings.mirror).times(settings.distort)
+                if settings.distort or settings.mirror else None,
+                settings.contrast, key)
+    checkpoint = out.with_suffix(".checkpoint.pt")
+    history = fit(
+        module, learnt.levels, learnt.labels, plan, device=place, checkpoint=checkpoint, resume=resume,
+        validate=lambda network: evaluate(network, held.levels, device=device).accuracy(held.labels),
+        progress=progress)
+
+    network, chosen = module.network(), None
+    seen = evaluate(network, held.levels, device=device)
+    curve: list[Operation] = []
+    if network.readout is Readout.FIRST_SPIKE:
+        curve = operations(seen, held.labels)
+        chosen = _choose(curve, settings)
+        network = _with_threshold(network, chosen.threshold)
+        seen = evaluate(network, held.levels, device=device)
+    figures = {
+        "validation": _figures(seen, held, network),
+        "test": _figures(evaluate(network, test.levels, device=device), test, network),
+    }
+    calibration = evaluate(network, learnt.levels[:10_000], device=device)
+    network = replace(
+        network, calibration={"mean_spikes": calibration.mean_spikes},
+        provenance={
+            "recipe": recipe, "command": _command(recipe, settings), "data": everything.name,
+            "options": {**asdict(settings), "hidden": list(settings.hidden), "precision": precision},
+            "seed": settings.seed, "torch": str(torch.__version__), "device": place.type, **figures})
+    network.save(out)
+    pictures = [picture_training(history, out.with_suffix(".training.png"))]
+    if curve:
+        pictures.append(picture_latency(curve, chosen, out.with_suffix(".latency.png")))
+    checkpoint.unlink(missing_ok=True)
+    return Trained(out, tuple(pictures), figures)
+
+
+def _split(images: Images, held: int) -> tuple[Images, Images]:
+    return (replace(images, levels=images.levels[:-held], labels=images.labels[:-held]),
+            replace(images, levels=images.levels[-held:], labels=images.labels[-held:]))
+
+
+def _module(settings: MlpOptions, images: Images, classes: int, device: torch.device) -> Any:
+    table = latency_table(settings.window, settings.dark)
+    mask = used_inputs(images.levels, table, settings.rare)
+    source = Input(images.levels.shape[1], settings.window, Latency(table), mask)
+    sizes = (*settings.hidden, classes)
+    if settings.phase == "windowed":
+        return WindowedMlp(source, sizes, settings.window, settings.seed)
+    half = settings.precision == "bfloat16"
+    if settings.precision == "auto":
+        cpu = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        half = torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu()
+    cost = DecisionCost(settings.latency, settings.spikes, settings.mix)
+    return OnlineMlp(source, sizes, cost, settings.seed, half)
+
+
+def _choose(curve: list[Operation], settings: MlpOptions) -> Operation:
+    """The earliest point that keeps the deadline and is within the tolerance of the best that does."""
+    in_time = [point for point in curve if point.mean_step <= settings.deadline * settings.window]
+    if not in_time:
+        return min(curve, key=lambda point: point.mean_step)
+    enough = max(point.accuracy for point in in_time) - settings.tolerance - 1e-9
+    return min((point for point in in_time if point.accuracy >= enough), key=lambda point: point.mean_step)
+
+
+def _with_threshold(network: Network, threshold: int) -> Network:
+    output = replace(network.layers[-1], threshold=np.int64(threshold))
+    return Network(network.input, (*network.layers[:-1], output), network.readout)
+
+
+def _figures(seen: Evaluation, images: Images, network: Network) -> dict[str, Any]:
+    figures = {
+        "images": len(images), "accuracy": round(seen.accuracy(images.labels), 6),
+        "mean_spikes": seen.mean_spikes,
+    }
+    if network.readout is Readout.FIRST_SPIKE:
+        until = seen.spikes_until
+        figures |= {
+            "mean_step": round(float(seen.steps.mean()), 4),
+            "mean_spikes_until_decision": [round(float(mean), 3) for mean in until.mean(axis=0)],
+            "mean_most_spikes_until_decision": round(float(until.max(axis=1).mean()), 3),
+        }
+    return figures
+
+
+def _command(recipe: str, settings: MlpOptions) -> str:
+    words = ["firstspike", "train", recipe, "--data", "DIR", "-o", "NET"]
+    for name, value in settings.changed().items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        words += [f"--{name}"] if value is True else [f"--{name}", text]
+    return shlex.join(words)

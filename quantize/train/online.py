@@ -1,0 +1,138 @@
+"""Online training: every neuron fires in the step in which it first reaches its threshold.
+
+A step's potential is an integer, ``V[t] = V[t-1] + (signs of the inputs that fire in t)``; a hidden
+neuron has fired by ``t`` where the running maximum of ``V`` has reached ``theta``, which is the step
+function that the triangular surrogate replaces in the backward pass. The outputs' potentials of every
+step are logits, so that one training makes a whole curve of accuracy against latency; the output
+threshold picks a point of it afterwards.
+
+The loss is, with the share ``mix``, what a decision costs: a decision falls in step ``t`` with a
+probability that grows with the highest potential's distance from the (learned) threshold, and costs its
+cross-entropy, ``latency`` per step of waiting and ``spikes`` per 100 hidden spikes until then; the rest
+is the mean cross-entropy of all steps.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from ..network import Fires, Input, Layer, Network, Phase, Readout
+from .encode import arrivals
+from .parts import integers, signed_dense, start_weights
+from .straight import crossed, matmul_signs, rounded, signs
+
+__all__ = ["DecisionCost", "OnlineMlp"]
+
+
+@dataclass(frozen=True)
+class DecisionCost:
+    """What a decision costs, beside being wrong: see the module.
+
+    ``latency``: per step; ``spikes``: per 100 hidden spikes until the decision; ``mix``: share of the whole
+    in the loss, 0 to 1; ``softness``: potentials over which a decision's probability rises.
+    """
+
+    latency: float = 0.02
+    spikes: float = 0.0
+    mix: float = 0.5
+    softness: float = 4.0
+
+
+class OnlineDense(nn.Module):
+    """One hidden layer: signs and a threshold a neuron."""
+
+    def __init__(self, sources: int, neurons: int, start: float, width: float, generator: torch.Generator):
+        super().__init__()
+        self.width = width
+        self.weights = start_weights(neurons, sources, generator)
+        self.threshold = nn.Parameter(torch.full((neurons,), start))
+
+    def forward(self, potential: torch.Tensor) -> torch.Tensor:
+        """Who has fired by each step: 0 or 1, in the shape ``(count, window, neurons)`` of the
+        potentials."""
+        return crossed(torch.cummax(potential, dim=1).values - self.integer_threshold, self.width)
+
+    @property
+    def integer_threshold(self) -> torch.Tensor:
+        """The thresholds as they count: whole numbers from 1."""
+        return rounded(self.threshold, low=1)
+
+
+class OnlineMlp(nn.Module):
+    """An online network of dense layers that fire once, read by its first spike.
+
+    ``sizes``: neurons of each hidden layer, then outputs; ``half``: whether sums of input spikes run in
+    bfloat16.
+    """
+
+    def __init__(self, source: Input, sizes: Sequence[int], cost: DecisionCost, seed: int,
+                 half: bool = False):
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.source, self.cost = source, cost
+        self.spike_type = torch.bfloat16 if half else torch.float32
+        widths = [len(source.used), *sizes]
+        self.hidden = [OnlineDense(before, neurons, 8.0, 8.0, generator)
+                       for before, neurons in pairwise(widths[:-1])]
+        self.layers = nn.ModuleList(self.hidden)
+        self.weights = start_weights(widths[-1], widths[-2], generator)
+        self.offset = nn.Parameter(torch.zeros(widths[-1]))
+        self.threshold = nn.Parameter(torch.tensor(widths[-2] / 20))
+        self.temperature = nn.Parameter(torch.tensor(math.log(1 / 8)))
+
+    def groups(self, rate: float) -> list[dict]:
+        """Parameters for an optimiser, each with its own rate: signs, thresholds, offsets."""
+        return [
+            {"params": [*(layer.weights for layer in self.hidden), self.weights], "lr": rate},
+            {"params": [layer.threshold for layer in self.hidden], "lr": 20 * rate},
+            {"params": [self.offset, self.threshold], "lr": 50 * rate},
+            {"params": [self.temperature], "lr": rate},
+        ]
+
+    def forward(self, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Output potentials after each step, shape ``(count, window, outputs)``, and hidden spikes until
+        it.
+
+        The latter are summed over all hidden layers: shape ``(count, window)``.
+        """
+        spikes = arrivals(levels, self.source, self.spike_type)
+        fired, total = torch.empty(0), torch.zeros(())
+        for index, layer in enumerate(self.hidden):
+            if index == 0:
+                potential = torch.cumsum(matmul_signs(spikes, layer.weights), dim=1)
+            else:
+                potential = fired @ signs(layer.weights).t()
+            fired = layer(potential)
+            total = total + fired.sum(dim=2)
+        return fired @ signs(self.weights).t() + rounded(self.offset), total
+
+    def loss(self, levels: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The loss of the module's description, mean over the images."""
+        potentials, hidden_spikes = self(levels)
+        cost, window = self.cost, potentials.shape[1]
+        wrong = -torch.log_softmax(potentials * self.temperature.exp(), dim=2)
+        wrong = wrong.gather(2, labels.view(-1, 1, 1).expand(-1, window, 1)).squeeze(2)
+        decides = torch.sigmoid((potentials.amax(dim=2) - self.threshold + 0.5) / cost.softness)
+        decides = torch.cat([decides[:, :-1], torch.ones_like(decides[:, :1])], dim=1)
+        waiting = torch.cumprod(1 - decides, dim=1)
+        waiting = torch.cat([torch.ones_like(waiting[:, :1]), waiting[:, :-1]], dim=1)
+        step = torch.arange(window, device=wrong.device)
+        price = wrong + cost.latency * step + cost.spikes / 100 * hidden_spikes
+        expected = (waiting * decides * price).sum(dim=1).mean()
+        return cost.mix * expected + (1 - cost.mix) * wrong.mean()
+
+    def network(self) -> Network:
+        """The network of integers that this module is, with the learned output threshold, rounded."""
+        window, sources = self.source.window, [self.source] + [None] * len(self.hidden)
+        layers = [
+            Layer(signed_dense(layer.weights, 1, source), window, Phase.ONLINE, Fires.ONCE,
+                  threshold=integers(layer.integer_threshold))
+            for layer, source in zip(self.hidden, sources, strict=False)]
+        threshold = max(1, round(self.threshold.item()))
+        layers.append(Layer(signed_dense(self.weights, 1, None), window, Phase.ONLINE, Fires.ONCE,
+                            threshold=threshold, initial=integers(rounded(self.offset))))
+        return Network(self.source, layers, Readout.FIRST_SPIKE)

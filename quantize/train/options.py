@@ -1,0 +1,102 @@
+"""Options of the recipes: plain dataclasses, checked when they are made."""
+
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+__all__ = ["MlpOptions", "Option", "described"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a recipe; ``choices`` is empty where any value of the default's type will do."""
+
+    name: str
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+def option(default: Any, help: str, choices: tuple[str, ...] = ()) -> Any:
+    """A dataclass field that is an option."""
+    return field(default=default, metadata={"help": help, "choices": choices})
+
+
+def described(settings: type) -> tuple[Option, ...]:
+    """The options of a dataclass of settings."""
+    return tuple(
+        Option(item.name, None if item.default is MISSING else item.default, item.metadata["help"],
+               item.metadata["choices"])
+        for item in fields(settings))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlpOptions:
+    """Options of the recipes for dense layers."""
+
+    hidden: tuple[int, ...] = option((600,), "Neurons of each hidden layer, as in 600 or 800,400.")
+    phase: str = option("online", "When neurons fire: online decides at the first output spike; windowed is "
+                        "a ReLU in spikes, read by potential.", ("online", "windowed"))
+    window: int = option(16, "Steps of the window.")
+    epochs: int = option(40, "Passes over the training images.")
+    seed: int = option(1, "Fixes everything that is drawn.")
+    batch: int = option(256, "Images a step of the optimiser.")
+    rate: float = option(2e-3, "Learning rate of the weights at the start; it falls to 0 along a cosine.")
+    distort: float = option(0.5, "How far training images are distorted: 0 not at all, 1 by 10 degrees, 10 % "
+                            "and 1.5 pixels.")
+    contrast: float = option(1.0, "Factor on the levels of distorted images, against their blur.")
+    mirror: bool = option(False, "Flip half of the training images left to right (not for digits).")
+    dark: int = option(8, "Pixels below this level are silent.")
+    rare: float = option(0.0, "Leave out pixels that spike in at most this share of the images.")
+    validation: int = option(5000, "Training images, the last ones, held back to choose by.")
+    latency: float = option(0.02, "Online: price of a step of waiting, in units of cross-entropy.")
+    spikes: float = option(0.0, "Online: price of 100 hidden spikes until the decision, in these units.")
+    mix: float = option(0.5, "Online: share of the price of decisions in the loss; the rest: all steps.")
+    deadline: float = option(0.2, "Online: choose the output threshold so that the mean decision step is at "
+                             "most this share of the window.")
+    tolerance: float = option(0.0005, "Online: validation accuracy that an earlier decision may cost.")
+    precision: str = option("auto", "Sums in training: bfloat16 is faster where the processor has it (auto).",
+                            ("auto", "float32", "bfloat16"))
+
+    def __post_init__(self) -> None:
+        hidden: Any = self.hidden
+        if isinstance(hidden, str):
+            try:
+                hidden = tuple(int(part) for part in hidden.split(","))
+            except ValueError:
+                raise ValueError(f"hidden must be numbers of neurons, as in 600 or 800,400, "
+                                 f"not {hidden!r}") from None
+        hidden = tuple(hidden) if isinstance(hidden, Sequence) else (hidden,)
+        object.__setattr__(self, "hidden", hidden)
+        if not hidden:
+            raise ValueError("hidden must name at least one layer")
+        for neurons in hidden:
+            _whole(neurons, "hidden", 1, 65536)
+        for name, low, high in (("window", 1, 256), ("epochs", 1, 100_000), ("seed", 0, 2**31 - 1),
+                                ("batch", 1, 65536), ("dark", 1, 255), ("validation", 1, 10**7)):
+            _whole(getattr(self, name), name, low, high)
+        for name, high in (("rate", 1), ("distort", 10), ("contrast", 10), ("latency", 1e3), ("spikes", 1e3),
+                           ("mix", 1), ("rare", 1), ("deadline", 1), ("tolerance", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError(f"{name} must be a number, not {value!r}")
+            if not 0 <= value <= high:
+                raise ValueError(f"{name} must be from 0 to {high:g}, not {value}")
+        for item in described(type(self)):
+            value = getattr(self, item.name)
+            if item.choices and value not in item.choices:
+                raise ValueError(f"{item.name} must be one of {', '.join(item.choices)}, not {value!r}")
+        if not isinstance(self.mirror, bool):
+            raise TypeError(f"mirror must be True or False, not {self.mirror!r}")
+
+    def changed(self) -> dict[str, Any]:
+        """The options that are not the defaults."""
+        return {item.name: getattr(self, item.name) for item in described(type(self))
+                if getattr(self, item.name) != item.default}
+
+
+def _whole(value: Any, name: str, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, not {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be from {low} to {high}, not {value}")
