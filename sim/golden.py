@@ -144,13 +144,15 @@ def _highest(potential: np.ndarray, among: np.ndarray | None = None) -> int:
 
 
 def check_images(inputs: Input, images: np.ndarray) -> np.ndarray:
-    """``images`` as an array that fits ``inputs``: int64 of shape ``(count, size)``, or bool spikes of shape
-    ``(count, window, size)``.
+    """``images`` as an array that fits ``inputs``: integers of shape ``(count, size)``, or bool spikes of
+    shape ``(count, window, size)``.
 
     Raises TypeError where the type is another, ValueError where the shape is another, a level is none of the
     encoding's, or an input that is declared to spike once spikes more often (inputs that are left out may).
     """
     images = np.asarray(images)
+    if images.ndim and not len(images):
+        raise ValueError("there must be at least one image, not none")
     if inputs.levels is None:
         if images.dtype != np.bool_:
             raise TypeError(f"spikes must be an array of bool, not of {images.dtype}")
@@ -169,9 +171,8 @@ def check_images(inputs: Input, images: np.ndarray) -> np.ndarray:
         raise TypeError(f"an image must be made of integers, not of {images.dtype}")
     if images.shape[1:] != (inputs.size,):
         raise ValueError(f"an image must have the shape ({inputs.size},), not {images.shape[1:]}")
-    outside = (images < 0) | (images >= inputs.levels)
-    if outside.any():
-        image, address = np.argwhere(outside)[0]
+    if images.min() < 0 or images.max() >= inputs.levels:
+        image, address = np.argwhere((images < 0) | (images >= inputs.levels))[0]
         raise ValueError(f"a level must be from 0 to {inputs.levels - 1}, not {images[image, address]} "
                          f"(image {image}, input {address})")
-    return images.astype(np.int64)
+    return images
