@@ -79,6 +79,8 @@ class Column(wiring.Component):
         self.last = last
         self.ordered = ordered
         self.lanes = len(weights[0])
+        self.synapses = Rom(
+            self.lanes, (sum(bool(sign) << n for n, sign in enumerate(row)) for row in weights))
         self.final = Signal(self.lanes * neurons.width)
         super().__init__(ColumnSignature(op, token))
 
@@ -88,8 +90,7 @@ class Column(wiring.Component):
         read = bool(self.token.potential_bits)
 
         m.submodules.entry = entry = Buffer(self.op)
-        m.submodules.synapses = synapses = Rom(
-            self.lanes, [sum(bool(sign) << n for n, sign in enumerate(row)) for row in self.weights])
+        m.submodules.synapses = synapses = self.synapses
         m.submodules.drain = drain = Drain(self.token, first=self.first, ordered=self.ordered)
         wiring.connect(m, entry.i, wiring.flipped(self.ops))
         wiring.connect(m, wiring.flipped(self.before), drain.before)

@@ -49,6 +49,9 @@ class FoldedColumn(wiring.Component):
         self.ordered = ordered
         self.count = len(weights[0])
         self.lanes = -(-self.count // folds)
+        self.synapses = Rom(self.lanes, (
+            sum(bool(row[neuron]) << lane for lane, neuron in enumerate(range(fold, self.count, folds)))
+            for row in weights for fold in range(folds)))
         self.final = Signal(self.lanes * neurons.width)
         self.final_fold = Signal(range(folds))
         super().__init__(ColumnSignature(op, token))
@@ -60,10 +63,7 @@ class FoldedColumn(wiring.Component):
         remembers = neurons.once and neurons.fires
 
         m.submodules.entry = entry = Buffer(self.op)
-        m.submodules.synapses = synapses = Rom(lanes, [
-            sum(bool(row[lane * folds + fold]) << lane
-                for lane in range(lanes) if lane * folds + fold < self.count)
-            for row in self.weights for fold in range(folds)])
+        m.submodules.synapses = synapses = self.synapses
         state = data.StructLayout({
             "values": data.ArrayLayout(signed(width), lanes), "fired": lanes if remembers else 0})
         m.submodules.potentials = potentials = Ram(state, folds)

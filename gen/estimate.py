@@ -1,0 +1,113 @@
+"""What a layer will take, before any synthesis: LUTs, flip-flops, block RAMs, cycles."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from ..rtl.layer import Folding
+from .neurons import LaneModel
+
+__all__ = ["FAMILIES", "Family", "Resources", "layer_cycles", "layer_resources"]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """``luts``: LUT4 equivalents, carry included (LUT6 on Xilinx 7); ``ffs``; ``block_rams``."""
+
+    luts: int = 0
+    ffs: int = 0
+    block_rams: int = 0
+
+    def __add__(self, other: "Resources") -> "Resources":
+        return Resources(self.luts + other.luts, self.ffs + other.ffs, self.block_rams + other.block_rams)
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a device family does with a memory, and what it takes per circuit.
+
+    ``shapes``: (rows, width) of one block RAM. ``least_rows``: memories below it become logic.
+    ``lut_inputs``: inputs of one LUT. ``lane``, ``neuron``, ``column``: LUTs beyond the adders, measured
+    with the project's own benches.
+    """
+
+    shapes: tuple[tuple[int, int], ...]
+    least_rows: int
+    lut_inputs: int = 4
+
+    def block_rams(self, rows: int, width: int) -> int:
+        """Block RAMs that a memory takes; 0 where it becomes logic."""
+        if rows < self.least_rows or rows * width < 1024:
+            return 0
+        return min(ceil(rows / depth) * ceil(width / bits) for depth, bits in self.shapes)
+
+    def best_width(self, rows: int, width: int) -> int:
+        """The word width up to ``width`` that wastes least of the block RAMs that it takes."""
+        options = [bits for _, bits in self.shapes if bits >= 8] or [width]
+        if not self.block_rams(rows, width):
+            return min(width, 16)
+
+        def waste(bits):
+            return self.block_rams(rows, bits) * ceil(width / bits), bits
+        return min((min(bits, width) for bits in options), key=waste)
+
+
+FAMILIES = {
+    "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), 256),
+    "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 512),
+    "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 512),
+    "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 1024, 6),
+}
+FAMILIES[None] = FAMILIES["ecp5"]
+
+
+def layer_resources(family: Family, model: LaneModel, inputs: int, folding: Folding, *, read: bool,
+                    plain: bool) -> Resources:
+    """Estimate one event layer.
+
+    Parameters
+    ----------
+    inputs
+        Rows of the synapse ROM before folding.
+    read
+        Whether the layer's potentials are read.
+    plain
+        Whether every spike adds 1 (else an operand must be chosen and negated).
+    """
+    neurons = model.neurons
+    count, width, folds = len(neurons.start), neurons.width, folding.folds
+    columns = ceil(count / folding.per_column)
+    lanes = ceil(count / folds)
+    rows = inputs * folds
+    per_column = ceil(folding.per_column / folds)
+    blocks = columns * family.block_rams(rows, min(per_column, lanes))
+    logic = 0 if blocks else rows * lanes / 2 ** family.lut_inputs * 1.1
+    wide = width * (1 if plain and not neurons.moves else 2) + (width if neurons.reset_to else 0)
+    wide += width if neurons.leaks else 0
+    compare = 0 if not any(map(any, neurons.threshold)) else width
+    lane = wide + compare + 7 + (2 * width if read else 0)
+    luts = lanes * lane + columns * 75 + 60 + logic
+    ffs = lanes * (width + 4 + (width if read else 0)) + columns * 110 + 40
+    if folds > 1:
+        state = family.block_rams(folds, lanes * width)
+        tables = 2 if neurons.moves else 1
+        luts += lanes * width * 2 + count * width * tables / 2 ** family.lut_inputs
+        luts += 0 if state else lanes * width * ceil(folds / 16)
+        ffs += lanes * width * (1 + tables)
+        blocks += columns * (family.block_rams(max(folds, 256), per_column * (width + 1))
+                             if family.least_rows <= 256 else 0)
+    return Resources(ceil(luts), ceil(ffs), blocks)
+
+
+def layer_cycles(model: LaneModel, folding: Folding, *, online: bool, heard: float, fired: float,
+                 steps: int) -> float:
+    """Cycles that a layer is busy for one window: with what it hears, and with what it fires.
+
+    Online, the two overlap; windowed, the one follows the other.
+    """
+    folds = folding.folds
+    rounds = steps if model.every_step else 1 if not online else min(steps, max(heard, 1))
+    listening = heard * folds
+    firing = rounds * max(folds * (1 if folds == 1 else 1.5), 6) + fired
+    if online:
+        return max(listening + rounds * folds, fired) + 12
+    return listening + firing + 12
