@@ -21,8 +21,9 @@ class Evaluation:
     """What a network did with each of ``count`` images.
 
     ``labels``: int64, shape ``(count,)``. ``steps``: decision steps, int64, shape ``(count,)``; the
-    window where no spike decides. ``spikes``, ``spikes_until``: per image, of the input and then of each
-    layer, in the whole window and up to and with the decision step: int64, shape ``(count, 1 + layers)``.
+    window where no spike decides. ``spikes``: per image, of the input and then of each layer: int64, shape
+    ``(count, 1 + layers)``; ``spikes_until``: the same up to and with the decision step, for the layers whose
+    window is the output's (the others decide nothing before they are through).
     ``potentials``: of the output layer after the adds of each step (one step where it is windowed):
     int64, shape ``(count, steps, outputs)``.
     """
@@ -150,10 +151,11 @@ def _outcome(network: Network, times: list[torch.Tensor], windows: list[int],
         labels = potentials[:, -1].argmax(axis=1)
         steps = np.full(len(labels), output.window)
     spikes = [(fired < window).sum(dim=1) for fired, window in zip(times, windows, strict=True)]
-    until = spikes
-    if network.readout is Readout.FIRST_SPIKE and output.phase is Phase.ONLINE:
-        bound = torch.as_tensor(steps, device=potential.device).unsqueeze(1)
-        until = [((fired < window) & (fired <= bound)).sum(dim=1)
-                 for fired, window in zip(times, windows, strict=True)]
+    until = list(spikes)
+    bound = torch.as_tensor(steps, device=potential.device).unsqueeze(1)
+    for index in reversed(range(len(times))):
+        until[index] = ((times[index] < windows[index]) & (times[index] <= bound)).sum(dim=1)
+        if index == 0 or network.layers[index - 1].phase is Phase.WINDOWED:
+            break
     counts, counts_until = (torch.stack(parts, 1).cpu().numpy() for parts in (spikes, until))
     return labels, steps, counts, counts_until, potentials

@@ -45,9 +45,10 @@ class DecisionCost:
 class OnlineDense(nn.Module):
     """One hidden layer: signs and a threshold a neuron."""
 
-    def __init__(self, sources: int, neurons: int, start: float, width: float, generator: torch.Generator):
+    def __init__(self, sources: int, neurons: int, generator: torch.Generator):
         super().__init__()
-        self.width = width
+        start = max(1.0, math.sqrt(sources / 10))  # the deviation of a sum where a tenth of the sources spike
+        self.width = max(2.0, start)
         self.weights = start_weights(neurons, sources, generator)
         self.threshold = nn.Parameter(torch.full((neurons,), start))
 
@@ -76,7 +77,7 @@ class OnlineMlp(nn.Module):
         self.source, self.cost = source, cost
         self.spike_type = torch.bfloat16 if half else torch.float32
         widths = [len(source.used), *sizes]
-        self.hidden = [OnlineDense(before, neurons, 8.0, 8.0, generator)
+        self.hidden = [OnlineDense(before, neurons, generator)
                        for before, neurons in pairwise(widths[:-1])]
         self.layers = nn.ModuleList(self.hidden)
         self.weights = start_weights(widths[-1], widths[-2], generator)

@@ -69,7 +69,7 @@ def rounded(values: torch.Tensor, low: float | None = None) -> torch.Tensor:
     integers = values.detach().round()
     if low is not None:
         integers = integers.clamp(min=low)
-    return values + (integers - values.detach())
+    return integers + (values - values.detach())  # what is added is 0 exactly, so that the sum stays whole
 
 
 def crossed(margin: torch.Tensor, width: float) -> torch.Tensor:

@@ -59,7 +59,7 @@ class WindowedDense(nn.Module):
         threshold, initial = self._integers(mean, variance)
         level = (sums * self._direction + initial) / threshold
         inside = level.clamp(0, self.window + 0.999)
-        return inside + (inside.detach().floor().clamp(max=self.window) - inside.detach())
+        return inside.detach().floor().clamp(max=self.window) + (inside - inside.detach())
 
     @property
     def _direction(self) -> torch.Tensor:

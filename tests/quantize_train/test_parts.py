@@ -1,0 +1,80 @@
+"""The discrete steps and their gradients, and the distortions."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from firstspike.quantize.train.distort import Distortion  # noqa: E402
+from firstspike.quantize.train.straight import crossed, matmul_signs, rounded, signs  # noqa: E402
+
+
+def gradient(function, at):
+    at = torch.tensor(at, requires_grad=True)
+    value = function(at)
+    value.sum().backward()
+    return value.detach().tolist(), at.grad.tolist()
+
+
+def test_signs():
+    assert gradient(signs, [-2.0, 0.0, 0.3]) == ([-1, 1, 1], [1, 1, 1])
+
+
+def test_rounded():
+    assert gradient(rounded, [-1.6, 0.4, 7.51]) == ([-2, 0, 8], [1, 1, 1])
+    assert gradient(lambda x: rounded(x, low=1), [-1.6, 0.4, 7.51]) == ([1, 1, 8], [1, 1, 1])
+
+
+def test_crossed():
+    value, slope = gradient(lambda x: crossed(x, 4.0), [-5.0, -1.0, 0.0, 3.0, 4.0])
+    assert value == [0, 0, 1, 1, 1]
+    np.testing.assert_allclose(slope, [0, 0.21875, 0.21875, 0.03125, 0])
+    area = sum(gradient(lambda x: crossed(x, 4.0), [float(x) for x in range(-9, 9)])[1])
+    assert area == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_matmul_signs(kind):
+    generator = torch.Generator().manual_seed(1)
+    weights = torch.randn(5, 30, generator=generator, requires_grad=True)
+    spikes = (torch.rand(4, 3, 30, generator=generator) < 0.5).to(kind)
+    sums = matmul_signs(spikes, weights)
+    assert sums.dtype == torch.float32 and sums.shape == (4, 3, 5)
+    np.testing.assert_array_equal(sums.detach(), spikes.float() @ signs(weights.detach()).t())
+    sums.sum().backward()
+    np.testing.assert_array_equal(weights.grad, spikes.float().sum(dim=(0, 1)).expand(5, 30))
+
+
+def image(generator, count=6):
+    return torch.randint(0, 256, (count, 8 * 10), generator=generator, dtype=torch.uint8)
+
+
+def test_no_distortion_is_no_change():
+    generator = torch.Generator().manual_seed(1)
+    images = image(generator)
+    np.testing.assert_array_equal(Distortion().times(0)(images, (8, 10), generator), images)
+
+
+def test_distortion_is_fixed_by_its_generator_and_gives_levels():
+    images = image(torch.Generator().manual_seed(1))
+    first, again, other = (Distortion()(images, (8, 10), torch.Generator().manual_seed(seed))
+                           for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(first, first.round()) and first.min() >= 0 and first.max() <= 255
+
+
+def test_shift_moves_at_most_so_far():
+    images = torch.zeros(200, 9 * 9, dtype=torch.uint8)
+    images[:, 40] = 255
+    only_shift = Distortion(0, 0, 0, 1.5, 0)
+    moved = only_shift(images, (9, 9), torch.Generator().manual_seed(3)).view(200, 9, 9)
+    rows, columns = moved.sum(dim=(0, 2)).nonzero(), moved.sum(dim=(0, 1)).nonzero()
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (2, 6, 2, 6)
+
+
+def test_mirror():
+    images = torch.zeros(50, 4, dtype=torch.uint8)
+    images[:, 0] = 9
+    mirrored = Distortion(0, 0, 0, 0, 0, mirror=True)(images, (1, 4), torch.Generator().manual_seed(3))
+    assert {tuple(row) for row in mirrored.tolist()} == {(9, 0, 0, 0), (0, 0, 0, 9)}
