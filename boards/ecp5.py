@@ -1,0 +1,94 @@
+"""Lattice ECP5, by Yosys, nextpnr and Trellis."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from amaranth.hdl import Const, Instance, Signal
+
+from .family import Family
+from .pll import Setting
+
+__all__ = ["FAMILY"]
+
+
+def _settings(crystal_hz: int) -> Iterator[Setting]:
+    # Limits: Lattice FPGA-DS-02012 (ECP5 family), sysCLOCK PLL timing; feedback from CLKOP:
+    # out = in * CLKFB_DIV / CLKI_DIV, oscillator = out * CLKOP_DIV.
+    for clki in range(1, 129):
+        comparison = Fraction(crystal_hz, clki)
+        if not 3_125_000 <= comparison <= 400_000_000:
+            continue
+        for clkfb in range(1, 81):
+            out = comparison * clkfb
+            if not 10_000_000 <= out <= 400_000_000:
+                continue
+            # The oscillator in the middle of its range.
+            clkop = min(range(1, 129), key=lambda div, out=out: (abs(out * div - 600_000_000), div))
+            if 400_000_000 <= out * clkop <= 800_000_000:
+                yield Setting(out, comparison, (
+                    ("CLKI_DIV", clki), ("CLKFB_DIV", clkfb), ("CLKOP_DIV", clkop)))
+
+
+def _pll(m, platform, setting, crystal, clock):
+    lock = Signal()
+    dividers = dict(setting.dividers)
+    m.submodules.pll = Instance(
+        "EHXPLLL",
+        a_ICP_CURRENT="12",
+        a_LPF_RESISTOR="8",
+        a_MFG_ENABLE_FILTEROPAMP="1",
+        a_MFG_GMCREF_SEL="2",
+        **{f"p_{name}": value for name, value in dividers.items()},
+        p_CLKOP_ENABLE="ENABLED",
+        p_CLKOP_CPHASE=dividers["CLKOP_DIV"] - 1,
+        p_CLKOP_FPHASE=0,
+        p_FEEDBK_PATH="CLKOP",
+        p_PLLRST_ENA="DISABLED",
+        p_INTFB_WAKE="DISABLED",
+        p_STDBY_ENABLE="DISABLED",
+        p_DPHASE_SOURCE="DISABLED",
+        p_OUTDIVIDER_MUXA="DIVA",
+        i_CLKI=crystal,
+        i_CLKFB=clock,
+        i_RST=Const(0),
+        i_STDBY=Const(0),
+        i_PHASESEL0=Const(0),
+        i_PHASESEL1=Const(0),
+        i_PHASEDIR=Const(1),
+        i_PHASESTEP=Const(1),
+        i_PHASELOADREG=Const(1),
+        i_PLLWAKESYNC=Const(0),
+        i_ENCLKOP=Const(0),
+        o_CLKOP=clock,
+        o_LOCK=lock,
+    )
+    return lock
+
+
+def _overrides(clock_hz: float, seed: int) -> dict[str, str]:
+    return {
+        "nextpnr_opts": f"--seed {seed} --freq {clock_hz / 1e6:g} --report pins.json --timing-allow-fail",
+        "ecppack_opts": "--compress",
+    }
+
+
+def _out_of_context(clock_hz: float, seed: int, platform) -> list[str]:
+    return ["nextpnr-ecp5", platform._nextpnr_device_options[platform.device],
+            "--package", platform._nextpnr_package_options[platform.package].upper(),
+            "--speed", platform.speed, "--freq", f"{clock_hz / 1e6:g}", "--seed", str(seed),
+            "--out-of-context"]
+
+
+FAMILY = Family(
+    name="ecp5",
+    synthesis="synth_ecp5",
+    luts={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
+    ffs={"TRELLIS_FF": 1},
+    block_rams={"DP16KD": 1, "PDPW16KD": 1},
+    settings=_settings,
+    pll=_pll,
+    overrides=_overrides,
+    bitstream=".bit",
+    utilisation={"luts": ("TRELLIS_COMB",), "ffs": ("TRELLIS_FF",), "block_rams": ("DP16KD",)},
+    out_of_context=_out_of_context,
+)

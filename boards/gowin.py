@@ -1,0 +1,90 @@
+"""Gowin GW1N and GW2A, by Yosys, nextpnr-himbaechel and Apicula."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from amaranth.hdl import Const, Instance, Signal
+
+from .family import Family
+from .pll import Setting
+
+__all__ = ["FAMILY", "Himbaechel"]
+
+
+class Himbaechel:
+    """Mixin of an Amaranth 0.5 Gowin platform: the nextpnr that there is now, in place of nextpnr-gowin."""
+
+    _apicula_required_tools = ["yosys", "nextpnr-himbaechel", "gowin_pack"]
+
+    @property
+    def command_templates(self):
+        """The commands of the platform, with the options that himbaechel takes."""
+        if self.toolchain != "Apicula":
+            return super().command_templates
+        return [
+            template.replace("nextpnr-gowin", "nextpnr-himbaechel")
+                    .replace("--family ", "--vopt family=")
+                    .replace("--cst ", "--vopt cst=")
+            for template in super().command_templates
+        ]
+
+
+def _settings(crystal_hz: int) -> Iterator[Setting]:
+    # Limits: Gowin DS117 (GW1NR series, C6/I5); out = in * (FBDIV_SEL + 1) / (IDIV_SEL + 1),
+    # oscillator = out * ODIV_SEL.
+    for idiv in range(1, 65):
+        comparison = Fraction(crystal_hz, idiv)
+        if not 3_000_000 <= comparison <= 400_000_000:
+            continue
+        for fbdiv in range(1, 65):
+            out = comparison * fbdiv
+            if not 3_125_000 <= out <= 600_000_000:
+                continue
+            odivs = [odiv for odiv in (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
+                     if 400_000_000 <= out * odiv <= 1_200_000_000]
+            if odivs:
+                yield Setting(out, comparison, (
+                    ("IDIV_SEL", idiv - 1), ("FBDIV_SEL", fbdiv - 1), ("ODIV_SEL", odivs[0])))
+
+
+def _pll(m, platform, setting, crystal, clock):
+    lock = Signal()
+    m.submodules.pll = Instance(
+        "rPLL",
+        p_DEVICE=platform.family,
+        p_FCLKIN=f"{platform.default_clk_frequency / 1e6:g}",
+        **{f"p_{name}": value for name, value in setting.dividers},
+        i_CLKIN=crystal,
+        i_CLKFB=Const(0),
+        i_RESET=Const(0),
+        i_RESET_P=Const(0),
+        i_FBDSEL=Const(0, 6),
+        i_IDSEL=Const(0, 6),
+        i_ODSEL=Const(0, 6),
+        i_PSDA=Const(0, 4),
+        i_DUTYDA=Const(0, 4),
+        i_FDLY=Const(0, 4),
+        o_CLKOUT=clock,
+        o_LOCK=lock,
+    )
+    return lock
+
+
+def _overrides(clock_hz: float, seed: int) -> dict[str, str]:
+    return {"nextpnr_opts": f"--seed {seed} --freq {clock_hz / 1e6:g} --report pins.json --timing-allow-fail"}
+
+
+FAMILY = Family(
+    name="gowin",
+    synthesis="synth_gowin",
+    luts={"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1,
+          "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
+    ffs={f"DFF{edge}{kind}": 1 for edge in ("", "N")
+         for kind in ("", "E", "S", "SE", "R", "RE", "P", "PE", "C", "CE")},
+    block_rams={"SP": 1, "SPX9": 1, "SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "pROM": 1, "pROMX9": 1},
+    settings=_settings,
+    pll=_pll,
+    overrides=_overrides,
+    bitstream=".fs",
+    utilisation={"luts": ("LUT4", "ALU"), "ffs": ("DFF",), "block_rams": ("BSRAM",)},
+)

@@ -1,0 +1,71 @@
+"""Lattice iCE40, by Yosys, nextpnr and icestorm."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from amaranth.hdl import Const, Instance, Signal
+
+from .family import Family
+from .pll import Setting
+
+__all__ = ["FAMILY"]
+
+
+def _settings(crystal_hz: int) -> Iterator[Setting]:
+    # Limits: Lattice FPGA-DS-02008 (UltraPlus family), sysCLOCK PLL timing; SIMPLE feedback:
+    # out = in * (DIVF + 1) / (2^DIVQ * (DIVR + 1)).
+    for divr in range(16):
+        comparison = Fraction(crystal_hz, divr + 1)
+        if not 10_000_000 <= comparison <= 133_000_000:
+            continue
+        for divf in range(64):
+            oscillator = comparison * (divf + 1)
+            if not 533_000_000 <= oscillator <= 1_066_000_000:
+                continue
+            for divq in range(1, 7):
+                if 16_000_000 <= oscillator / 2**divq <= 275_000_000:
+                    yield Setting(oscillator / 2**divq, comparison,
+                                  (("DIVR", divr), ("DIVF", divf), ("DIVQ", divq)))
+
+
+def _filter_range(comparison_hz: Fraction) -> int:
+    bounds = (17, 26, 44, 66, 101)  # MHz
+    return 1 + sum(comparison_hz >= bound * 10**6 for bound in bounds)
+
+
+def _pll(m, platform, setting, crystal, clock):
+    lock = Signal()
+    dividers = dict(setting.dividers)
+    m.submodules.pll = Instance(
+        "SB_PLL40_CORE",
+        p_FEEDBACK_PATH="SIMPLE",
+        p_DIVR=Const(dividers["DIVR"], 4),
+        p_DIVF=Const(dividers["DIVF"], 7),
+        p_DIVQ=Const(dividers["DIVQ"], 3),
+        p_FILTER_RANGE=Const(_filter_range(setting.comparison_hz), 3),
+        i_REFERENCECLK=crystal,
+        i_RESETB=Const(1),
+        i_BYPASS=Const(0),
+        o_PLLOUTGLOBAL=clock,
+        o_LOCK=lock,
+    )
+    return lock
+
+
+def _overrides(clock_hz: float, seed: int) -> dict[str, str]:
+    return {"nextpnr_opts": f"--seed {seed} --freq {clock_hz / 1e6:g} --report pins.json --timing-allow-fail"}
+
+
+FAMILY = Family(
+    name="ice40",
+    synthesis="synth_ice40",
+    luts={"SB_LUT4": 1},
+    ffs={f"SB_DFF{edge}{kind}": 1 for edge in ("", "N")
+         for kind in ("", "E", "SR", "R", "SS", "S", "ESR", "ER", "ESS", "ES")},
+    block_rams={"SB_RAM40_4K": 1, "SB_RAM40_4KNR": 1, "SB_RAM40_4KNW": 1, "SB_RAM40_4KNRNW": 1},
+    settings=_settings,
+    pll=_pll,
+    overrides=_overrides,
+    bitstream=".bin",
+    utilisation={"luts": ("ICESTORM_LC",), "block_rams": ("ICESTORM_RAM",)},
+)
