@@ -15,9 +15,9 @@ def operand_shape(kernel, value_bits: int):
     """Shape of ``K[t] * value``; zero bits where that is always 1."""
     kernel = [int(k) for k in kernel]
     if not value_bits:
-        return 0 if set(kernel) == {1} else shape_of(kernel)
+        return 0 if set(kernel) == {1} else shape_of([*kernel, 1])
     top = (1 << value_bits) - 1
-    return shape_of([k * v for k in kernel for v in (0, top)])
+    return shape_of([1, *(k * top for k in kernel)])
 
 
 class Sequencer(wiring.Component):
@@ -85,25 +85,30 @@ class Sequencer(wiring.Component):
         heard = Signal()                        # a spike came since the last FIRE,
         heard_step = Signal(range(self.window)) # and this was its step
 
-        target = Signal(range(self.window + 1)) # steps to finish before the token can be taken
-        with m.Switch(token.kind):
-            with m.Case(Kind.SPIKE):
-                m.d.comb += target.eq(token.step if self.online else 0)
-            with m.Case(Kind.STEP):
-                m.d.comb += target.eq(token.step + 1 if self.online else 0)
-            with m.Default():
-                m.d.comb += target.eq(self.window)
-
+        # Whether a FIRE is due before the token can be taken. Tokens come in the order of their steps, so
+        # that a step that was heard is never later than the token's, and one FIRE settles an end of step.
         fire_step = Signal(range(self.window))
         behind = Signal()
-        if self.every_step:
-            m.d.comb += fire_step.eq(step), behind.eq(step < target)
-        elif self.fires and not self.online:
-            m.d.comb += behind.eq((step == 0) & (target != 0))
+        completes = Signal()   # and takes an end of step with it
+        at_end = token.kind == Kind.WINDOW
+        at_step = token.kind == Kind.STEP
+        if not self.online:
+            last = 0 if not self.fires else self.window if self.every_step else 1
+            m.d.comb += fire_step.eq(step), behind.eq(at_end & (step != last))
+        elif self.every_step:
+            m.d.comb += [
+                fire_step.eq(step),
+                behind.eq(Mux(at_end, step != self.window,
+                              (step < token.step) | (at_step & (step == token.step)))),
+                completes.eq(at_step & (step == token.step)),
+            ]
         elif self.fires:
-            waiting = heard | ((step == 0) if self.fires_at_start else 0)
-            m.d.comb += fire_step.eq(Mux(heard, heard_step, 0)), behind.eq(waiting & (fire_step < target))
-        completes = (token.kind == Kind.STEP) & (fire_step + 1 == target)
+            at_start = (step == 0) & ~heard if self.fires_at_start else 0
+            m.d.comb += [
+                fire_step.eq(Mux(heard, heard_step, 0)),
+                behind.eq(Mux(token.kind == Kind.SPIKE, at_start & (token.step != 0), heard | at_start)),
+                completes.eq(at_step),
+            ]
 
         def emit(kind, consume):
             m.d.comb += self.ops.valid.eq(1), op.kind.eq(kind), self.tokens.ready.eq(self.ops.ready & consume)
