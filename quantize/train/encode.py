@@ -33,13 +33,13 @@ def used_inputs(levels: np.ndarray, table: np.ndarray, rare: float) -> np.ndarra
 
 
 def arrivals(levels: torch.Tensor, source: Input, dtype: torch.dtype) -> torch.Tensor:
-    """Which input spikes in which step: 0 or 1, shape ``(count, window, used inputs)``.
+    """Which input spikes in which step: 0 or 1, shape ``(window, count, used inputs)``.
 
     ``levels``: ints or whole floats, shape ``(count, size)``.
     """
     steps = _lookup(levels, source, _table(source))
     window = torch.arange(source.window, device=levels.device, dtype=steps.dtype)
-    return (steps.unsqueeze(1) == window.view(1, -1, 1)).to(dtype)
+    return (steps == window.view(-1, 1, 1)).to(dtype)
 
 
 def values(levels: torch.Tensor, source: Input, kernel: np.ndarray) -> torch.Tensor:

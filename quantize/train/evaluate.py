@@ -22,10 +22,10 @@ class Evaluation:
 
     ``labels``: int64, shape ``(count,)``. ``steps``: decision steps, int64, shape ``(count,)``; the
     window where no spike decides. ``spikes``: per image, of the input and then of each layer: int64, shape
-    ``(count, 1 + layers)``; ``spikes_until``: the same up to and with the decision step, for the layers whose
-    window is the output's (the others decide nothing before they are through).
-    ``potentials``: of the output layer after the adds of each step (one step where it is windowed):
-    int64, shape ``(count, steps, outputs)``.
+    ``(count, 1 + layers)``; ``spikes_until``: the same up to and with the decision step, for the layers
+    whose window is the output's (the others decide nothing before they are through). ``potentials``: of
+    the output layer after the adds of each step (one step where it is windowed): int64, shape ``(count,
+    steps, outputs)``.
     """
 
     labels: np.ndarray

@@ -23,7 +23,7 @@ from torch import nn
 from ..network import Fires, Input, Layer, Network, Phase, Readout
 from .encode import arrivals
 from .parts import integers, signed_dense, start_weights
-from .straight import crossed, matmul_signs, rounded, signs
+from .straight import fired_by, matmul_signs, rounded, signs
 
 __all__ = ["DecisionCost", "OnlineMlp"]
 
@@ -52,10 +52,10 @@ class OnlineDense(nn.Module):
         self.weights = start_weights(neurons, sources, generator)
         self.threshold = nn.Parameter(torch.full((neurons,), start))
 
-    def forward(self, potential: torch.Tensor) -> torch.Tensor:
-        """Who has fired by each step: 0 or 1, in the shape ``(count, window, neurons)`` of the
-        potentials."""
-        return crossed(torch.cummax(potential, dim=1).values - self.integer_threshold, self.width)
+    def forward(self, arriving: torch.Tensor) -> torch.Tensor:
+        """Who has fired by each step, 0 or 1, from what arrives in each: shape ``(window, count,
+        neurons)``."""
+        return fired_by(arriving, self.integer_threshold, self.width)
 
     @property
     def integer_threshold(self) -> torch.Tensor:
@@ -95,35 +95,33 @@ class OnlineMlp(nn.Module):
         ]
 
     def forward(self, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Output potentials after each step, shape ``(count, window, outputs)``, and hidden spikes until
+        """Output potentials after each step, shape ``(window, count, outputs)``, and hidden spikes until
         it.
 
-        The latter are summed over all hidden layers: shape ``(count, window)``.
+        The latter are summed over all hidden layers: shape ``(window, count)``.
         """
         spikes = arrivals(levels, self.source, self.spike_type)
-        fired, total = torch.empty(0), torch.zeros(())
-        for index, layer in enumerate(self.hidden):
-            if index == 0:
-                potential = torch.cumsum(matmul_signs(spikes, layer.weights), dim=1)
-            else:
-                potential = fired @ signs(layer.weights).t()
-            fired = layer(potential)
+        fired = self.hidden[0](matmul_signs(spikes, self.hidden[0].weights))
+        total = fired.sum(dim=2)
+        for layer in self.hidden[1:]:
+            potential = fired @ signs(layer.weights).t()
+            fired = layer(torch.cat([potential[:1], potential.diff(dim=0)]))
             total = total + fired.sum(dim=2)
         return fired @ signs(self.weights).t() + rounded(self.offset), total
 
     def loss(self, levels: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The loss of the module's description, mean over the images."""
         potentials, hidden_spikes = self(levels)
-        cost, window = self.cost, potentials.shape[1]
+        cost, window = self.cost, len(potentials)
         wrong = -torch.log_softmax(potentials * self.temperature.exp(), dim=2)
-        wrong = wrong.gather(2, labels.view(-1, 1, 1).expand(-1, window, 1)).squeeze(2)
+        wrong = wrong.gather(2, labels.view(1, -1, 1).expand(window, -1, 1)).squeeze(2)
         decides = torch.sigmoid((potentials.amax(dim=2) - self.threshold + 0.5) / cost.softness)
-        decides = torch.cat([decides[:, :-1], torch.ones_like(decides[:, :1])], dim=1)
-        waiting = torch.cumprod(1 - decides, dim=1)
-        waiting = torch.cat([torch.ones_like(waiting[:, :1]), waiting[:, :-1]], dim=1)
-        step = torch.arange(window, device=wrong.device)
+        decides = torch.cat([decides[:-1], torch.ones_like(decides[:1])])
+        waiting = torch.cumprod(1 - decides, dim=0)
+        waiting = torch.cat([torch.ones_like(waiting[:1]), waiting[:-1]])
+        step = torch.arange(window, device=wrong.device).view(-1, 1)
         price = wrong + cost.latency * step + cost.spikes / 100 * hidden_spikes
-        expected = (waiting * decides * price).sum(dim=1).mean()
+        expected = (waiting * decides * price).sum(dim=0).mean()
         return cost.mix * expected + (1 - cost.mix) * wrong.mean()
 
     def network(self) -> Network:

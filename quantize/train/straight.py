@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["crossed", "matmul_signs", "rounded", "signs"]
+__all__ = ["fired_by", "matmul_signs", "rounded", "signs"]
 
 
 class _Signs(torch.autograd.Function):
@@ -27,7 +27,7 @@ class _MatmulSigns(torch.autograd.Function):
         ctx.save_for_backward(spikes)
         flat = spikes.reshape(-1, spikes.shape[-1])
         sums = flat @ torch.where(weights >= 0, 1.0, -1.0).to(spikes.dtype).t()
-        return sums.float().view(*spikes.shape[:-1], -1)
+        return sums.view(*spikes.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[None, torch.Tensor]:
@@ -36,18 +36,37 @@ class _MatmulSigns(torch.autograd.Function):
         return None, (gradient.t() @ spikes.reshape(-1, spikes.shape[-1])).float()
 
 
-class _Crossed(torch.autograd.Function):
+class _FiredBy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, margin: torch.Tensor, width: float) -> torch.Tensor:
-        ctx.save_for_backward(margin)
-        ctx.width = width
-        return (margin >= 0).float()
+    def forward(ctx: Any, arriving: torch.Tensor, threshold: torch.Tensor, width: float) -> torch.Tensor:
+        potential = torch.zeros_like(arriving[0], dtype=torch.float32)
+        highest = torch.full_like(potential, -torch.inf)
+        margins = torch.empty_like(arriving, dtype=torch.float32)
+        risen = torch.empty_like(arriving, dtype=torch.bool)
+        for step in range(len(arriving)):
+            potential += arriving[step]
+            torch.ge(potential, highest, out=risen[step])
+            torch.maximum(highest, potential, out=highest)
+            torch.sub(highest, threshold, out=margins[step])
+        ctx.save_for_backward(margins, risen)
+        ctx.width, ctx.kind = width, arriving.dtype
+        return (margins >= 0).float()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (margin,) = ctx.saved_tensors
-        slope = (1 - (margin + 0.5).abs() / ctx.width).clamp_(min=0) / ctx.width
-        return gradients[0] * slope, None
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+        margins, risen = ctx.saved_tensors
+        slopes = margins.add(0.5).abs_().mul_(-1 / ctx.width).add_(1).clamp_(min=0).mul_(1 / ctx.width)
+        slopes *= gradients[0]
+        arriving = torch.empty_like(slopes, dtype=ctx.kind)
+        waiting = torch.zeros_like(slopes[0])
+        total = torch.zeros_like(waiting)
+        for step in reversed(range(len(slopes))):
+            waiting += slopes[step]
+            here = waiting * risen[step]
+            waiting -= here
+            total += here
+            arriving[step] = total
+        return arriving, -slopes.sum(dim=tuple(range(slopes.ndim - 1))), None
 
 
 def signs(weights: torch.Tensor) -> torch.Tensor:
@@ -56,7 +75,7 @@ def signs(weights: torch.Tensor) -> torch.Tensor:
 
 
 def matmul_signs(spikes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """``spikes @ signs(weights).T`` in the spikes' dtype, as float32; no gradient for the spikes.
+    """``spikes @ signs(weights).T`` in the spikes' dtype; no gradient for the spikes.
 
     ``spikes``: shape ``(..., sources)``, 0 or 1; ``weights``: float32, shape ``(neurons, sources)``. In
     bfloat16 a sum is exact up to 256 in size, and processors that have it are four times faster in it.
@@ -72,10 +91,13 @@ def rounded(values: torch.Tensor, low: float | None = None) -> torch.Tensor:
     return integers + (values - values.detach())  # what is added is 0 exactly, so that the sum stays whole
 
 
-def crossed(margin: torch.Tensor, width: float) -> torch.Tensor:
-    """1 where the margin (integer potential minus threshold) is 0 or more, else 0.
+def fired_by(arriving: torch.Tensor, threshold: torch.Tensor, width: float) -> torch.Tensor:
+    """Who has fired by each step: 1 from the step in which the running sum first reaches the threshold, else 0.
 
-    The gradient is a triangle of area 1 around the step between -1 and 0, which reaches ``width`` to each
-    side.
+    ``arriving``: what is added in each step, shape ``(window, ..., neurons)``, whole numbers;
+    ``threshold``: shape ``(neurons,)``. Backward, the step between a margin (highest sum so far minus
+    threshold) of -1 and of 0 has the slope of a triangle of area 1 that reaches ``width`` to each side, and a
+    highest sum passes its gradient to what had arrived when it was last reached. One pass over the window
+    each way.
     """
-    return _Crossed.apply(margin, width)  # pyright: ignore[reportReturnType]
+    return _FiredBy.apply(arriving, threshold, width)  # pyright: ignore[reportReturnType]

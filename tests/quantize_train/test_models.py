@@ -1,0 +1,65 @@
+"""The shipped networks: what they say of themselves is what the golden model finds."""
+
+import numpy as np
+import pytest
+
+from firstspike.errors import FirstspikeError
+from firstspike.models import DEMO_IMAGES, find, shipped, table
+from firstspike.quantize.data import load_idx
+from firstspike.quantize.network import Readout
+from firstspike.quantize.network_file import load
+from firstspike.sim import batched
+
+FOLDERS = {"MNIST": "mnist", "Fashion-MNIST": "fashion_mnist"}
+NAMES = sorted(shipped())
+
+
+def test_four_mnist_networks():
+    assert {f"mnist-784-{hidden}-10-{phase}" for hidden in (600, 128) for phase in ("online", "windowed")} \
+        <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_demo_images(name):
+    network = load(find(name))
+    with np.load(DEMO_IMAGES, allow_pickle=False) as demo:
+        images, labels = demo["images"], demo["labels"]
+    assert images.shape == (64, 784) and images.dtype == np.uint8 and labels.shape == (64,)
+    if network.provenance["data"] == "MNIST":
+        assert np.mean(batched.run(network, images.astype(np.int64)).label == labels) >= 60 / 64
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_small_and_plain(name):
+    network = load(find(name))
+    assert find(name).stat().st_size < 200_000
+    assert all(np.all(np.abs(synapse.weights) == 1) for layer in network.layers for synapse in layer.synapses)
+    assert network.provenance["command"].startswith("firstspike train mnist-mlp --data DIR -o NET")
+    if "-128-" in name:
+        assert len(network.input.used) <= 640
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_accuracy_is_what_the_file_says(name, shared_data):
+    network = load(find(name))
+    folder = shared_data / FOLDERS[network.provenance["data"]]
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there")
+    test, said = load_idx(folder, "test"), network.provenance["test"]
+    found = table.measured(network, test)
+    assert found.accuracy == pytest.approx(said["accuracy"], abs=1e-6)
+    assert found.spikes == pytest.approx(said["mean_spikes"], abs=1e-3)
+    if network.readout is Readout.FIRST_SPIKE:
+        assert found.step == pytest.approx(said["mean_step"], abs=1e-4)
+        assert found.until == pytest.approx(said["mean_spikes_until_decision"], abs=1e-3)
+    row = f"| {name} | {test.name} | {len(network.input.used)} of 784 | {100 * found.accuracy:.2f} % |"
+    assert row in (table.FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+def test_find(tmp_path):
+    path = tmp_path / NAMES[0]
+    with pytest.raises(FirstspikeError, match=r"no network file 'nothing', .* take one of .*mnist-784-"):
+        find("nothing")
+    assert find(NAMES[0]) == shipped()[NAMES[0]]
+    path.write_bytes(b"")
+    assert find(path) == path
