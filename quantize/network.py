@@ -17,224 +17,19 @@ and ``ValueError`` say what must be what, and where.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from .checks import array_of_integers, check_range, choice, integer, readonly, where_at
+from .checks import array_of_integers, choice, integer, readonly, where_at
+from .inputs import Bits, Direct, Encoding, Input, Latency, Spikes
 from .notes import calibration_notes, plain_notes
+from .words import Fires, Integers, Limits, Phase, Readout, Reset
 
 __all__ = [
     "Bits", "Dense", "Direct", "Encoding", "Fires", "Input", "Latency", "Layer", "Limits", "Network", "Phase",
     "Readout", "Reset", "Spikes",
 ]
-
-
-Integers: TypeAlias = Any
-"""A number, or what numpy makes an integer array of; an int64 array once the network is built."""
-
-
-class Limits:
-    """The largest of everything, so that no file can ask for more than a machine has."""
-
-    SIZE = 1 << 16
-    """Inputs, and neurons in a layer."""
-    LEVELS = 1 << 16
-    """Levels of an encoding."""
-    WINDOW = 1 << 12
-    """Steps in a window."""
-    LAYERS = 256
-    """Layers in a network."""
-    SOURCES = 16
-    """Synapse groups in a layer."""
-    SYNAPSES = 1 << 28
-    """Synapses in a network."""
-    SCHEDULE = 1 << 24
-    """An entry of a schedule."""
-    VALUE = 1 << 40
-    """A threshold, reset value, initial value or bias, either sign."""
-    LEAK = 31
-    """A leak's shift."""
-    POTENTIAL = 1 << 47
-    """What any potential, and any threshold times its schedule, stays below (so 48 bits hold it)."""
-    NAME = 100
-    """Characters in a layer's name."""
-
-
-class Phase(StrEnum):
-    """When a layer fires."""
-
-    ONLINE = "online"
-    """In the window in which it listens: a spike fired at step t is heard downstream at step t."""
-
-    WINDOWED = "windowed"
-    """After it has heard its sources' whole window, in a window of its own."""
-
-
-class Fires(StrEnum):
-    """How often a neuron may fire in a window."""
-
-    ONCE = "once"
-    """Once; it is not reset and goes on integrating."""
-
-    MANY = "many"
-    """In every step; it is reset where it fired."""
-
-    NEVER = "never"
-    """Not at all: an output layer that is read by its potentials."""
-
-
-class Reset(StrEnum):
-    """What happens to a potential that fired (only where a layer fires many times)."""
-
-    SUBTRACT = "subtract"
-    """``V_j -= rho_j * R[t]``"""
-
-    TO = "to"
-    """``V_j = r_j``"""
-
-
-class Readout(StrEnum):
-    """How the class is read off the last layer. The lower index wins what is still equal after this."""
-
-    FIRST_SPIKE = "first_spike"
-    """The earliest step; among those that fire in it the higher potential after that step's adds, before
-    reset. Where none fires, the highest potential after the last step."""
-
-    POTENTIAL = "potential"
-    """The highest potential after the last step; the layer never fires."""
-
-    COUNT = "count"
-    """The most spikes, then the higher final potential (after the last fire and reset)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Latency:
-    """A level becomes one spike, at ``table[level]``; -1 is silence. ``table``: int, shape ``(levels,)``."""
-
-    table: np.ndarray
-
-    def __post_init__(self):
-        table = np.asarray(self.table)
-        if table.ndim != 1 or not 2 <= len(table) <= Limits.LEVELS:
-            raise ValueError(f"table must have one entry for each of 2 to {Limits.LEVELS} levels, "
-                             f"not the shape {table.shape} (latency encoding)")
-        object.__setattr__(self, "table", array_of_integers(
-            table, "table", table.shape, -1, Limits.WINDOW - 1, "latency encoding", "level"))
-
-    @property
-    def levels(self) -> int:
-        """Number of levels; a level is from 0 to ``levels - 1``."""
-        return len(self.table)
-
-
-@dataclass(frozen=True, eq=False)
-class Direct:
-    """A level ``a``, from 0 to ``levels - 1``, becomes a spike of value ``a`` in every step (none for 0)."""
-
-    levels: int
-
-    def __post_init__(self):
-        levels = integer(self.levels, "levels", 2, Limits.LEVELS, "direct encoding")
-        object.__setattr__(self, "levels", levels)
-
-
-@dataclass(frozen=True, eq=False)
-class Bits:
-    """The binary digits of a level, most significant first: step ``t`` carries bit ``width - 1 - t``.
-
-    The input's window is ``width`` steps.
-    """
-
-    width: int
-
-    def __post_init__(self):
-        object.__setattr__(self, "width", integer(self.width, "width", 1, 16, "bits encoding"))
-
-    @property
-    def levels(self) -> int:
-        """Number of levels, ``2 ** width``."""
-        return 1 << self.width
-
-
-@dataclass(frozen=True, eq=False)
-class Spikes:
-    """Ready-made spikes of value 1; ``once``: at most one an input and window (checked)."""
-
-    once: bool = True
-
-    def __post_init__(self):
-        if not isinstance(self.once, bool | np.bool_):
-            raise TypeError(f"once must be True or False, not {self.once!r} (spikes encoding)")
-        object.__setattr__(self, "once", bool(self.once))
-
-
-Encoding = Latency | Direct | Bits | Spikes
-
-
-@dataclass(frozen=True, eq=False)
-class Input:
-    """What the network listens to: ``size`` inputs over a window of ``window`` steps.
-
-    ``mask``: bool, shape ``(size,)``; inputs that are False are left out. None: all are used.
-    """
-
-    size: int
-    window: int
-    encoding: Encoding
-    mask: Any = None
-
-    def __post_init__(self):
-        put = object.__setattr__
-        put(self, "size", integer(self.size, "size", 1, Limits.SIZE, "input"))
-        put(self, "window", integer(self.window, "window", 1, Limits.WINDOW, "input"))
-        if not isinstance(self.encoding, Encoding):
-            raise TypeError("encoding must be a Latency, Direct, Bits or Spikes, "
-                            f"not {self.encoding!r} (input)")
-        if isinstance(self.encoding, Latency):
-            check_range(self.encoding.table, "table", -1, self.window - 1, "latency encoding", "level")
-        if isinstance(self.encoding, Bits) and self.encoding.width != self.window:
-            raise ValueError(f"window must be {self.encoding.width}, one step for each bit, "
-                             f"not {self.window} (input)")
-        mask = np.ones(self.size, bool) if self.mask is None else np.asarray(self.mask)
-        if mask.dtype != np.bool_:
-            raise TypeError(f"mask must be an array of bool, not of {mask.dtype} (input)")
-        if mask.shape != (self.size,):
-            raise ValueError(f"mask must have the shape ({self.size},), not {mask.shape} (input)")
-        if not mask.any():
-            raise ValueError("mask must leave at least one input in (input)")
-        put(self, "mask", readonly(mask, np.bool_))
-
-    @property
-    def used(self) -> np.ndarray:
-        """The inputs that the mask leaves in, in order: int64."""
-        return np.flatnonzero(self.mask)
-
-    @property
-    def levels(self) -> int | None:
-        """Number of levels of an input; None where the spikes come ready-made."""
-        return None if isinstance(self.encoding, Spikes) else self.encoding.levels
-
-    @property
-    def fires(self) -> Fires:
-        """Whether an address spikes at most once in a window, or may in every step."""
-        encoding = self.encoding
-        once = encoding.once if isinstance(encoding, Spikes) else isinstance(encoding, Latency)
-        return Fires.ONCE if once else Fires.MANY
-
-    @property
-    def highest_value(self) -> int:
-        """The highest value ``a`` of a spike: 1 but for direct encoding."""
-        return self.encoding.levels - 1 if isinstance(self.encoding, Direct) else 1
-
-    @property
-    def active_steps(self) -> np.ndarray:
-        """The steps in which a spike can come at all: bool, shape ``(window,)``."""
-        steps = np.ones(self.window, bool)
-        if isinstance(self.encoding, Latency):
-            steps = np.isin(np.arange(self.window), self.encoding.table)
-        return steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,7 +116,8 @@ class Layer:
                 raise ValueError(f"threshold must be given where a layer fires{where_at(where)}")
             of_neurons("threshold", 1, value)
         if self.fires is not Fires.MANY:
-            self._check_unused(where, f"fires {self.fires.value}", "reset", "reset_value", "reset_schedule")
+            how_often = "never fires" if self.fires is Fires.NEVER else "fires once"
+            self._check_unused(where, how_often, "reset", "reset_value", "reset_schedule")
         else:
             if self.reset is Reset.TO:
                 self._check_unused(where, "resets to a value", "reset_schedule")
@@ -406,6 +202,9 @@ class Network:
         total = sum(synapse.weights.size for layer in self.layers for synapse in layer.synapses)
         if total > Limits.SYNAPSES:
             raise ValueError(f"a network must have at most {Limits.SYNAPSES} synapses, not {total}")
+        total = sum(layer.size * layer.window for layer in self.layers)
+        if total > Limits.STEPS:
+            raise ValueError(f"neurons times steps must be at most {Limits.STEPS} in all, not {total}")
         put(self, "provenance", plain_notes(self.provenance, "provenance"))
         put(self, "calibration", calibration_notes(self.calibration, len(self.layers)))
         from .ranges import potential_range

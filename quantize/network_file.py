@@ -96,7 +96,8 @@ def load(path: str | os.PathLike[str]) -> Network:
     try:
         return _decode(data)
     except (TypeError, ValueError, RecursionError) as error:
-        raise FirstspikeError(f"{path} is no valid network file: {error}; fetch it again, "
+        reason = "its JSON is nested too deeply" if isinstance(error, RecursionError) else error
+        raise FirstspikeError(f"{path} is no valid network file: {reason}; fetch it again, "
                               "or save it again with Network.save()") from None
     except _Newer as error:
         raise FirstspikeError(f"{path} {error}; update firstspike to use it") from None
