@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from ..rtl.layer import Folding
+from ..rtl.memory import BLOCK_BITS
 from .neurons import LaneModel
 
 __all__ = ["FAMILIES", "Family", "Resources", "layer_cycles", "layer_resources"]
@@ -25,18 +26,17 @@ class Resources:
 class Family:
     """What a device family does with a memory, and what it takes per circuit.
 
-    ``shapes``: (rows, width) of one block RAM. ``least_rows``: memories below it become logic.
-    ``lut_inputs``: inputs of one LUT. ``lane``, ``neuron``, ``column``: LUTs beyond the adders, measured
-    with the project's own benches.
+    ``shapes``: (rows, width) of one block RAM. ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small
+    memories that are written become LUTs.
     """
 
     shapes: tuple[tuple[int, int], ...]
-    least_rows: int
     lut_inputs: int = 4
+    lut_ram: bool = True
 
     def block_rams(self, rows: int, width: int) -> int:
-        """Block RAMs that a memory takes; 0 where it becomes logic."""
-        if rows < self.least_rows or rows * width < 1024:
+        """Block RAMs that a read-only memory takes; 0 where it becomes logic."""
+        if rows * width < BLOCK_BITS:
             return 0
         return min(ceil(rows / depth) * ceil(width / bits) for depth, bits in self.shapes)
 
@@ -52,10 +52,10 @@ class Family:
 
 
 FAMILIES = {
-    "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), 256),
-    "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 512),
-    "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 512),
-    "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 1024, 6),
+    "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False),
+    "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))),
+    "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))),
+    "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 6),
 }
 FAMILIES[None] = FAMILIES["ecp5"]
 
@@ -88,13 +88,13 @@ def layer_resources(family: Family, model: LaneModel, inputs: int, folding: Fold
     luts = lanes * lane + columns * 75 + 60 + logic
     ffs = lanes * (width + 4 + (width if read else 0)) + columns * 110 + 40
     if folds > 1:
-        state = family.block_rams(folds, lanes * width)
         tables = 2 if neurons.moves else 1
         luts += lanes * width * 2 + count * width * tables / 2 ** family.lut_inputs
-        luts += 0 if state else lanes * width * ceil(folds / 16)
         ffs += lanes * width * (1 + tables)
-        blocks += columns * (family.block_rams(max(folds, 256), per_column * (width + 1))
-                             if family.least_rows <= 256 else 0)
+        if family.lut_ram:
+            luts += lanes * width * 2 * ceil(folds / 16)
+        else:
+            blocks += columns * ceil(min(per_column, lanes) * (width + 1) / family.shapes[0][1])
     return Resources(ceil(luts), ceil(ffs), blocks)
 
 

@@ -5,7 +5,10 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-__all__ = ["Ram", "Rom"]
+__all__ = ["BLOCK_BITS", "Ram", "Rom"]
+
+BLOCK_BITS = 1024
+"""Size from which on a read-only memory is worth a block RAM."""
 
 
 def _check_rows(rows):
@@ -16,8 +19,8 @@ def _check_rows(rows):
 class Rom(wiring.Component):
     """Read-only memory with a synchronous read.
 
-    Latency 1 cycle from ``address`` to ``data``; the word is undefined before the first read.
-    Small ones become logic and large ones block RAM, as the synthesiser sees fit.
+    Latency 1 cycle from ``address`` to ``data``; the word is undefined before the first read. From
+    :data:`BLOCK_BITS` bits on it asks for block RAM; below, it becomes logic as the synthesiser sees fit.
 
     Parameters
     ----------
@@ -47,7 +50,10 @@ class Rom(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = cells = memory.Memory(shape=self.width, depth=len(self.rows), init=self.rows)
+        block = len(self.rows) * self.width >= BLOCK_BITS
+        m.submodules.memory = cells = memory.Memory(
+            shape=self.width, depth=len(self.rows), init=self.rows,
+            attrs={"ram_style": "block"} if block else {})
         port = cells.read_port()
         m.d.comb += port.addr.eq(self.address), port.en.eq(self.enable), self.data.eq(port.data)
         return m
