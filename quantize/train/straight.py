@@ -92,7 +92,7 @@ def rounded(values: torch.Tensor, low: float | None = None) -> torch.Tensor:
 
 
 def fired_by(arriving: torch.Tensor, threshold: torch.Tensor, width: float) -> torch.Tensor:
-    """Who has fired by each step: 1 from the step in which the running sum first reaches the threshold, else 0.
+    """Who has fired by each step: 1 from the step in which the running sum first reaches the threshold.
 
     ``arriving``: what is added in each step, shape ``(window, ..., neurons)``, whole numbers;
     ``threshold``: shape ``(neurons,)``. Backward, the step between a margin (highest sum so far minus

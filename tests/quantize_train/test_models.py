@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from firstspike.errors import FirstspikeError
 from firstspike.models import DEMO_IMAGES, find, shipped, table
 from firstspike.quantize.data import load_idx
