@@ -8,7 +8,8 @@ __all__ = ["BOARD"]
 
 
 class _Platform(ArtyA7_100Platform):
-    speed = "1"  # the low-voltage 1L was only ever on the 35T
+    device = "xc7a100t"
+    speed = "1"  # the industrial and low-voltage parts were only ever on the 35T
 
 
 BOARD = Board(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Signal
+from amaranth.lib import io
 
 from .family import Family
 from .pll import Setting
@@ -30,6 +31,7 @@ def _settings(crystal_hz: int) -> Iterator[Setting]:
 
 
 def _pll(m, platform, setting, crystal, clock):
+    m.submodules.crystal = buffer = io.Buffer("i", crystal)
     lock = Signal()
     dividers = dict(setting.dividers)
     m.submodules.pll = Instance(
@@ -48,7 +50,7 @@ def _pll(m, platform, setting, crystal, clock):
         p_STDBY_ENABLE="DISABLED",
         p_DPHASE_SOURCE="DISABLED",
         p_OUTDIVIDER_MUXA="DIVA",
-        i_CLKI=crystal,
+        i_CLKI=buffer.i,
         i_CLKFB=clock,
         i_RST=Const(0),
         i_STDBY=Const(0),
@@ -65,18 +67,10 @@ def _pll(m, platform, setting, crystal, clock):
     return lock
 
 
-def _overrides(clock_hz: float, seed: int) -> dict[str, str]:
-    return {
-        "nextpnr_opts": f"--seed {seed} --freq {clock_hz / 1e6:g} --report pins.json --timing-allow-fail",
-        "ecppack_opts": "--compress",
-    }
-
-
-def _out_of_context(clock_hz: float, seed: int, platform) -> list[str]:
+def _out_of_context(platform) -> list[str]:
     return ["nextpnr-ecp5", platform._nextpnr_device_options[platform.device],
             "--package", platform._nextpnr_package_options[platform.package].upper(),
-            "--speed", platform.speed, "--freq", f"{clock_hz / 1e6:g}", "--seed", str(seed),
-            "--out-of-context"]
+            "--speed", platform.speed, "--out-of-context"]
 
 
 FAMILY = Family(
@@ -87,7 +81,7 @@ FAMILY = Family(
     block_rams={"DP16KD": 1, "PDPW16KD": 1},
     settings=_settings,
     pll=_pll,
-    overrides=_overrides,
+    overrides={"ecppack_opts": "--compress"},
     bitstream=".bit",
     utilisation={"luts": ("TRELLIS_COMB",), "ffs": ("TRELLIS_FF",), "block_rams": ("DP16KD",)},
     out_of_context=_out_of_context,

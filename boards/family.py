@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from amaranth.build import Platform
 from amaranth.hdl import Module, Value
+from amaranth.lib.io import PortLike
 
 from .pll import Setting
 
@@ -27,16 +28,16 @@ class Family:
         Every setting of the family's PLL for a crystal in Hz.
     pll : callable
         Puts a PLL into a module: ``pll(m, platform, setting, crystal, clock)`` drives the signal ``clock``
-        from the signal ``crystal`` and returns the lock signal.
-    overrides : callable
-        Options of the platform's build for a clock in Hz and a seed.
+        from the port ``crystal`` and returns the lock signal.
+    overrides : mapping
+        Further options of the platform's build.
     bitstream : :class:`str`
         How the bitstream's name ends; "" where no open tool makes one.
     utilisation : mapping
         Names, in nextpnr's report, of "luts", "ffs" and "block_rams"; several add up.
     out_of_context : callable or None
-        For a clock in Hz, a seed and a platform: the nextpnr program and its options that place and route a
-        core without pins; None where nextpnr cannot.
+        For a platform: the nextpnr program and its options that place and route a core without pins; None
+        where nextpnr cannot.
     """
 
     name: str
@@ -45,8 +46,8 @@ class Family:
     ffs: Mapping[str, float]
     block_rams: Mapping[str, float]
     settings: Callable[[int], Iterable[Setting]]
-    pll: Callable[[Module, Platform, Setting, Value, Value], Value]
-    overrides: Callable[[float, int], dict[str, str]]
+    pll: Callable[[Module, Platform, Setting, PortLike, Value], Value]
+    overrides: Mapping[str, str] = field(default_factory=dict)
     bitstream: str = ""
     utilisation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    out_of_context: Callable[[float, int, Platform], list[str]] | None = None
+    out_of_context: Callable[[Platform], list[str]] | None = None

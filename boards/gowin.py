@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Signal
+from amaranth.lib import io
 
 from .family import Family
 from .pll import Setting
@@ -48,13 +49,14 @@ def _settings(crystal_hz: int) -> Iterator[Setting]:
 
 
 def _pll(m, platform, setting, crystal, clock):
+    m.submodules.crystal = buffer = io.Buffer("i", crystal)
     lock = Signal()
     m.submodules.pll = Instance(
         "rPLL",
         p_DEVICE=platform.family,
         p_FCLKIN=f"{platform.default_clk_frequency / 1e6:g}",
         **{f"p_{name}": value for name, value in setting.dividers},
-        i_CLKIN=crystal,
+        i_CLKIN=buffer.i,
         i_CLKFB=Const(0),
         i_RESET=Const(0),
         i_RESET_P=Const(0),
@@ -70,10 +72,6 @@ def _pll(m, platform, setting, crystal, clock):
     return lock
 
 
-def _overrides(clock_hz: float, seed: int) -> dict[str, str]:
-    return {"nextpnr_opts": f"--seed {seed} --freq {clock_hz / 1e6:g} --report pins.json --timing-allow-fail"}
-
-
 FAMILY = Family(
     name="gowin",
     synthesis="synth_gowin",
@@ -84,7 +82,6 @@ FAMILY = Family(
     block_rams={"SP": 1, "SPX9": 1, "SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "pROM": 1, "pROMX9": 1},
     settings=_settings,
     pll=_pll,
-    overrides=_overrides,
     bitstream=".fs",
     utilisation={"luts": ("LUT4", "ALU"), "ffs": ("DFF",), "block_rams": ("BSRAM",)},
 )

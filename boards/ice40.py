@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Signal
+from amaranth.lib import io
 
 from .family import Family
 from .pll import Setting
@@ -34,26 +35,29 @@ def _filter_range(comparison_hz: Fraction) -> int:
 
 
 def _pll(m, platform, setting, crystal, clock):
+    # A crystal on the PLL's own pad can reach it in no other way, and one elsewhere not in this.
+    on_pad = getattr(platform, "crystal_on_pll_pad", False)
+    if on_pad:
+        source = {"i_PACKAGEPIN": crystal.io}
+    else:
+        m.submodules.crystal = buffer = io.Buffer("i", crystal)
+        source = {"i_REFERENCECLK": buffer.i}
     lock = Signal()
     dividers = dict(setting.dividers)
     m.submodules.pll = Instance(
-        "SB_PLL40_CORE",
+        "SB_PLL40_PAD" if on_pad else "SB_PLL40_CORE",
         p_FEEDBACK_PATH="SIMPLE",
         p_DIVR=Const(dividers["DIVR"], 4),
         p_DIVF=Const(dividers["DIVF"], 7),
         p_DIVQ=Const(dividers["DIVQ"], 3),
         p_FILTER_RANGE=Const(_filter_range(setting.comparison_hz), 3),
-        i_REFERENCECLK=crystal,
+        **source,
         i_RESETB=Const(1),
         i_BYPASS=Const(0),
         o_PLLOUTGLOBAL=clock,
         o_LOCK=lock,
     )
     return lock
-
-
-def _overrides(clock_hz: float, seed: int) -> dict[str, str]:
-    return {"nextpnr_opts": f"--seed {seed} --freq {clock_hz / 1e6:g} --report pins.json --timing-allow-fail"}
 
 
 FAMILY = Family(
@@ -65,7 +69,6 @@ FAMILY = Family(
     block_rams={"SB_RAM40_4K": 1, "SB_RAM40_4KNR": 1, "SB_RAM40_4KNW": 1, "SB_RAM40_4KNRNW": 1},
     settings=_settings,
     pll=_pll,
-    overrides=_overrides,
     bitstream=".bin",
     utilisation={"luts": ("ICESTORM_LC",), "block_rams": ("ICESTORM_RAM",)},
 )

@@ -6,6 +6,11 @@ from .board import Board
 
 __all__ = ["BOARD"]
 
+
+class _Platform(ICEBreakerPlatform):
+    crystal_on_pll_pad = True
+
+
 BOARD = Board(
     name="icebreaker",
     title="1BitSquared iCEBreaker",
@@ -17,7 +22,7 @@ BOARD = Board(
     block_ram_bits=30 * 4096,
     clock_hz=24_000_000,
     uart_baud=1_000_000,
-    platform=ICEBreakerPlatform,
+    platform=_Platform,
     loader=("openFPGALoader", "-b", "ice40_generic"),
     notes="The serial port is the second of the two that its USB chip shows. The four single-port RAMs of "
           "256 kbit are not used.",

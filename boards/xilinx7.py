@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Signal
+from amaranth.lib import io
 
 from .family import Family
 from .pll import Setting
@@ -31,12 +32,13 @@ def _settings(crystal_hz: int) -> Iterator[Setting]:
 
 
 def _pll(m, platform, setting, crystal, clock):
+    m.submodules.crystal = buffer = io.Buffer("i", crystal)
     lock, feedback, out = Signal(), Signal(), Signal()
     m.submodules.pll = Instance(
         "PLLE2_BASE",
         p_CLKIN1_PERIOD=1e9 / platform.default_clk_frequency,
         **{f"p_{name}": value for name, value in setting.dividers},
-        i_CLKIN1=crystal,
+        i_CLKIN1=buffer.i,
         i_CLKFBIN=feedback,
         i_RST=Const(0),
         i_PWRDWN=Const(0),
@@ -48,10 +50,6 @@ def _pll(m, platform, setting, crystal, clock):
     return lock
 
 
-def _overrides(clock_hz: float, seed: int) -> dict[str, str]:
-    return {}
-
-
 FAMILY = Family(
     name="xilinx7",
     synthesis="synth_xilinx -family xc7",
@@ -61,5 +59,4 @@ FAMILY = Family(
     block_rams={"RAMB18E1": 1, "RAMB36E1": 2},
     settings=_settings,
     pll=_pll,
-    overrides=_overrides,
 )

@@ -11,9 +11,11 @@ from importlib import metadata
 from pathlib import Path
 
 from ..boards import find
+from ..boards.top import clock_for
 from ..errors import FirstspikeError
 from ..quantize.network import Network
 from ..quantize.network_file import load
+from .board import core_facts, emit_board
 from .check import check
 from .elaborate import elaborate
 from .emit import describe, rom_layout, to_verilog, write_roms
@@ -90,7 +92,8 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
     say("check")
     check(network)
     say("plan")
-    planned = plan(network, target, clock_hz=clock_hz, images_per_second=images_per_second,
+    clock = clock_for(target, clock_hz)
+    planned = plan(network, target, clock_hz=clock.hz, images_per_second=images_per_second,
                    early_stop=early_stop, encoder=encoder)
     say("elaborate")
     core = elaborate(network, planned)
@@ -124,9 +127,10 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
             "files": {str(path.relative_to(work)): _hash(path) for path in _fixed_files(work)},
         }
         _write_json(work / "manifest.json", manifest)
-        if target.family is not None:
-            say("board")
-            _emit_board(target, work, network, core, planned)
+        say("board")
+        facts = core_facts(network, early_stop=planned.early_stop, encoder=planned.encoder)
+        emit_board(target, facts, top, work / "board", clock_hz=planned.clock_hz, seed=seed,
+                   cycles=planned.cycles)
         if out.exists():
             shutil.rmtree(out)
         work.rename(out)
@@ -175,11 +179,6 @@ def versions() -> dict[str, str]:
 def environment() -> dict[str, str]:
     """Versions of the machine's side, for reports."""
     return {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
-
-
-def _emit_board(board, folder: Path, network: Network, core, planned: Plan) -> None:
-    from ..boards.top import emit_board
-    emit_board(board, core, network=network, clock_hz=planned.clock_hz, folder=folder / "board")
 
 
 def _fixed_files(folder: Path) -> list[Path]:

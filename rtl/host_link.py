@@ -159,7 +159,7 @@ class HostLink(wiring.Component):
         done, error = Signal(), Signal(Error)
         index = Signal(range(IDENTITY.size))
         left = Signal(range(max(facts.levels_length, facts.spikes_length) + 1))
-        too_long = Signal()
+        misfit = Signal()
         word = Signal(8 * max(facts.token_bytes, facts.level_bytes if facts.levels else 1))
         word_index = Signal(range(len(word) // 8))
         fresh, pending, stray, reset_core = Signal(), Signal(), Signal(), Signal()
@@ -170,7 +170,11 @@ class HostLink(wiring.Component):
         m.submodules.law = law = _TokenLaw(facts)
         m.d.comb += [law.token.eq(word), law.accept.eq(fresh & takes_spikes)]
         level_lawful = word[:8 * facts.level_bytes] < facts.levels
-        lawful = Mux(takes_spikes, law.lawful, Mux(takes_levels, level_lawful, ~word[1:8].any()))
+        judged, lawful = Signal(), Signal()
+        m.d.sync += [
+            judged.eq(fresh),
+            lawful.eq(Mux(takes_spikes, law.lawful, Mux(takes_levels, level_lawful, ~word[1:8].any()))),
+        ]
 
         # A whole word is looked at, then offered to the core; an image's last level waits for the checksum.
         taken = Signal()
@@ -187,7 +191,7 @@ class HostLink(wiring.Component):
             ]
         with m.If(pending & taken):
             m.d.sync += pending.eq(0)
-        with m.If(fresh & lawful):
+        with m.If(judged & lawful):
             m.d.sync += pending.eq(takes_spikes | (takes_levels & left.any()))
 
         def fail(reason: Error):
@@ -201,7 +205,7 @@ class HostLink(wiring.Component):
                 fail(Error.CUT_OFF)
             with m.If(receiver.framing_error):
                 fail(Error.FRAMING)
-            with m.If(fresh & ~lawful):
+            with m.If(judged & ~lawful):
                 fail(Error.VALUE)
 
         # The body of an answer, byte by byte.
@@ -243,7 +247,7 @@ class HostLink(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [reset_core.eq(1), begin_sum.eq(1), law.clear.eq(1), restart.eq(1)]
-                m.d.sync += [index.eq(0), word_index.eq(0), pending.eq(0), stray.eq(0), too_long.eq(0)]
+                m.d.sync += [index.eq(0), word_index.eq(0), pending.eq(0), stray.eq(0), misfit.eq(0)]
                 with m.If(came):
                     m.next = "COMMAND"
                     with m.If(byte != REQUEST):
@@ -269,18 +273,21 @@ class HostLink(wiring.Component):
                         fits = max(0, min(8, len(left) - 8 * place))
                         with m.If(index == place):
                             m.d.sync += [left[8 * place:].eq(byte)] if fits else []
-                            m.d.sync += too_long.eq(too_long | byte[fits:].any())
+                            m.d.sync += misfit.eq(misfit | byte[fits:].any())
                     with m.If(index == 2):
                         m.next = "CHECK LENGTH"
                 listen()
 
             with m.State("CHECK LENGTH"):
-                m.d.sync += index.eq(0)
+                wrong = Array([left != 0, left != facts.levels_length, left > facts.spikes_length, left != 1])
+                m.d.sync += [index.eq(0), misfit.eq(misfit | wrong[command])]
+                m.next = "BEGIN"
+
+            with m.State("BEGIN"):
                 m.next = "PAYLOAD"
                 with m.If(left == 0):
                     m.next = "CHECKSUM"
-                wrong = Array([left != 0, left != facts.levels_length, left > facts.spikes_length, left != 1])
-                with m.If(wrong[command] | too_long):
+                with m.If(misfit):
                     fail(Error.LENGTH)
 
             with m.State("PAYLOAD"):

@@ -89,6 +89,7 @@ class UartReceiver(wiring.Component):
         following = Signal(phase.bits)
         m.d.comb += Cat(following, tick).eq(position + phase.increment)
 
+        m.d.sync += [self.bytes.valid.eq(0), self.framing_error.eq(0)]
         with m.FSM():
             with m.State("IDLE"):
                 # An edge is seen half a cycle late on average, and acted on in the next cycle.
@@ -107,14 +108,13 @@ class UartReceiver(wiring.Component):
                     m.d.sync += shift.eq(Cat(shift[1:], bit))
                     with m.If(shift[0]):
                         m.next = "IDLE"
-                        m.d.comb += self.bytes.valid.eq(bit)
-                        m.d.comb += self.framing_error.eq(~bit)
+                        m.d.sync += [self.bytes.valid.eq(bit), self.framing_error.eq(~bit)]
                         with m.If(~bit):
                             m.next = "BREAK"
             with m.State("BREAK"), m.If(bit):
                 m.next = "IDLE"
 
-        m.d.comb += self.bytes.payload.eq(shift[1:])
+        m.d.comb += self.bytes.payload.eq(shift[:8])
         return m
 
 

