@@ -37,7 +37,7 @@ class Icarus(Simulator):
         self.version = f"{found[1]}.{found[2]}"
 
     def key(self) -> list[str]:
-        return [self.name, self.version, self._compiler]
+        return [self.name, self.version, self._compiler, "2005"]
 
     def make(self, sources: list[Path], top: str, signals: list[str], waves: bool, scratch: Path,
              made: Path) -> None:
@@ -48,7 +48,9 @@ class Icarus(Simulator):
             recorder = scratch / "record_waves.v"
             recorder.write_text(_RECORD_WAVES.replace("{top}", top))
             sources, tops = [*sources, recorder], [*tops, "-s", "record_waves"]
-        execute([self._compiler, "-g2012", "-o", str(made / "simulation.vvp"), *tops, "-f", str(options),
+        # As Verilog 2005: in later versions the initial value of a variable is no event, and an always @*
+        # whose inputs keep theirs (the emitted text has such) would never run
+        execute([self._compiler, "-g2005", "-o", str(made / "simulation.vvp"), *tops, "-f", str(options),
                  *map(str, sources)], scratch, os.environ, f"Icarus Verilog cannot compile {sources[0]}")
 
     def program(self, folder: Path, waves: bool) -> Program:
