@@ -94,11 +94,11 @@ class Core(wiring.Component):
         else:
             m.submodules.encoder = encoder = self.encoder
             wiring.connect(m, wiring.flipped(self.levels), encoder.levels)
-            if self.early_stop:
-                m.d.comb += encoder.drop.eq(self.decided)
             inside = Signal()     # in the middle of a window, which comes
             direct = Signal()     # from the port rather than from the encoder
             chosen = Signal()
+            if self.early_stop:   # the encoder may be ahead, with the window after one from the port
+                m.d.comb += encoder.drop.eq(self.decided & inside & ~direct)
             with m.If(inside):
                 m.d.comb += chosen.eq(direct)
             with m.Else():
