@@ -1,0 +1,210 @@
+"""Images from files, in the form that a network takes: levels, or ready-made spikes."""
+
+import contextlib
+import math
+import os
+import warnings
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FirstspikeError
+from ..quantize.data import load_idx, read_idx
+from ..quantize.network import Network
+from .golden import check_images
+
+__all__ = ["ImageSet", "load_images"]
+
+LIMIT = 1 << 32
+"""The most bytes that an array in a file may take."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images that fit a network. ``images``: integers of shape ``(count, size)``, or bool of shape ``(count,
+    window, size)``. ``labels``: int64, shape ``(count,)``, or None where they are not known."""
+
+    images: np.ndarray
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def load_images(path: str | os.PathLike[str], network: Network, *,
+                labels: str | os.PathLike[str] | None = None, count: int | None = None,
+                split: str = "test", shape: tuple[int, int] | None = None) -> ImageSet:
+    """Read images for ``network`` from what ``path`` is.
+
+    ================  ===================================================================================
+    path              images
+    ================  ===================================================================================
+    folder of IDX     as MNIST comes, plain or ``.gz``, with their labels; ``split``: "test" (the files
+                      ``t10k-...``) or "train"
+    IDX file          one file of images
+    ``.npy``          levels ``(count, size)`` or ``(count, height, width)``; spikes, 0 or 1,
+                      ``(count, window, size)`` or ``(count, window, height, width)``; one image without
+                      the count
+    ``.npz``          the same under the name ``images``, labels under ``labels``
+    PNG, or a folder  one image each, in the order of their names; colours become brightness
+    ================  ===================================================================================
+
+    Parameters
+    ----------
+    labels: a ``.npy`` or an IDX file with a class for each image, where the images bring none.
+    count: take only so many, the first; None: all.
+    shape: height and width of a PNG; None: the square that has as many pixels as the network has inputs.
+
+    Raises
+    ------
+    FirstspikeError: something is missing, damaged, or does not fit the network or the labels.
+    ValueError: ``count`` or ``split`` is none of those above.
+    """
+    if count is not None and count < 1:
+        raise ValueError(f"count must be a positive integer, not {count}")
+    path = Path(path)
+    if not path.exists():
+        raise FirstspikeError(f"there are no images at {path}; check the path")
+    found, known = _read(path, network, split, shape)
+    if labels is not None:
+        known = _array(Path(labels))
+    images = _arranged(found, network)
+    if known is not None:
+        known = _checked_labels(known, len(images), network.output.size, Path(labels or path))[:count]
+    if count is not None and count > len(images):
+        raise FirstspikeError(f"{path} holds {len(images)} images, not the {count} that were asked for; "
+                              "ask for fewer")
+    try:
+        return ImageSet(np.array(check_images(network.input, images[:count])), known)
+    except (TypeError, ValueError) as error:
+        raise FirstspikeError(f"{path} does not fit the network: {error}; give images of the kind that it "
+                              "was trained on") from None
+
+
+def _read(path: Path, network: Network, split: str,
+          shape: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray | None]:
+    if path.is_dir():
+        if split not in ("test", "train"):
+            raise ValueError(f"split must be 'test' or 'train', not {split!r}")
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".png")
+        if files:
+            return np.stack([_png(file, network.input.size, shape) for file in files]), None
+        if any("idx" in file.name for file in path.iterdir()):
+            data = load_idx(path, split)
+            return data.levels, data.labels
+        raise FirstspikeError(f"the folder {path} holds neither IDX files nor PNGs; check the path")
+    if path.suffix.lower() == ".png":
+        return _png(path, network.input.size, shape)[None], None
+    if path.suffix.lower() == ".npz":
+        return _archive(path)
+    return _array(path), None
+
+
+def _array(path: Path) -> np.ndarray:
+    """The array of a ``.npy`` or IDX file; nothing in it is run, and no more memory taken than it has."""
+    if path.suffix.lower() != ".npy":
+        return read_idx(path)
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except (OSError, TypeError, ValueError, EOFError, MemoryError, SyntaxError) as error:
+        raise FirstspikeError(f"{path} cannot be read as a numpy array: {_first_line(error)}; save it "
+                              "again with numpy.save()") from None
+
+
+def _archive(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Images and labels of an ``.npz``."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+            if "images.npy" not in members:
+                raise FirstspikeError(f"{path} holds no array 'images'; save it with "
+                                      "numpy.savez(path, images=...)")
+
+            def read(name: str) -> np.ndarray:
+                if members[name].file_size > LIMIT:
+                    raise FirstspikeError(f"{path}: {name} takes more than {LIMIT} bytes; split it")
+                with archive.open(name) as file:
+                    return _member(file, members[name].file_size)
+
+            return read("images.npy"), read("labels.npy") if "labels.npy" in members else None
+    except (OSError, TypeError, ValueError, EOFError, MemoryError, SyntaxError, zipfile.BadZipFile,
+            RuntimeError, zlib.error) as error:
+        raise FirstspikeError(f"{path} cannot be read as numpy arrays: {_first_line(error)}; save it "
+                              "again with numpy.savez()") from None
+
+
+def _member(file: Any, size: int) -> np.ndarray:
+    """An array out of an archive; its header may not ask for more than the ``size`` bytes that are there."""
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0,
+                   (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+    if read_header is None:
+        raise ValueError(f"its version {version} is not known")
+    shape, fortran, dtype = read_header(file)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize > size:
+        raise ValueError(f"its header asks for {shape} of {dtype}, which it does not hold")
+    array = np.frombuffer(file.read(math.prod(shape) * dtype.itemsize), dtype)
+    return array.reshape(shape, order="F" if fortran else "C")
+
+
+def _png(path: Path, size: int, shape: tuple[int, int] | None) -> np.ndarray:
+    """The levels of a PNG, 0 (black) to 255: uint8, shape ``(size,)``."""
+    from PIL import Image
+
+    side = math.isqrt(size)
+    if shape is None and side * side != size:
+        raise FirstspikeError(f"{path} cannot be taken: the {size} inputs of the network make no square "
+                              "image; give a .npy")
+    height, width = shape or (side, side)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=["PNG"]) as image:
+                if (image.height, image.width) != (height, width) or height * width != size:
+                    raise FirstspikeError(f"{path} is {image.width} by {image.height} pixels and must be "
+                                          f"{width} by {height}, for {size} inputs; scale it first")
+                if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):
+                    raise FirstspikeError(f"{path} has pixels of the kind {image.mode}; save it with 8 bits")
+                return np.asarray(image.convert("L"), np.uint8).ravel()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError,
+            Image.DecompressionBombWarning) as error:
+        raise FirstspikeError(f"{path} cannot be read as a PNG: {_first_line(error)}; "
+                              "save it again") from None
+
+
+def _arranged(array: np.ndarray, network: Network) -> np.ndarray:
+    """``array`` with its images along the first axis, and those in the shape that the network takes."""
+    heard, array = network.input, np.atleast_1d(array)
+    steps = () if heard.levels is not None else (heard.window,)
+    for images in (array, array[None]):
+        one = images.shape[1:]
+        pixels = one[len(steps):]
+        if one[:len(steps)] == steps and pixels and math.prod(pixels) == heard.size:
+            array = images.reshape(len(images), *steps, heard.size)
+            break
+    if heard.levels is None and array.dtype.kind in "iu" and np.isin(array, (0, 1)).all():
+        array = array.astype(bool)
+    return array
+
+
+def _checked_labels(labels: np.ndarray, count: int, classes: int, path: Path) -> np.ndarray:
+    if labels.dtype.kind not in "iu" or labels.ndim != 1:
+        raise FirstspikeError(f"the labels in {path} must be integers, one for each image, not "
+                              f"{labels.dtype} of shape {labels.shape}; check the file")
+    if len(labels) != count:
+        raise FirstspikeError(f"{path} holds {len(labels)} labels for {count} images; take both from the "
+                              "same set")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise FirstspikeError(f"the labels in {path} go from {labels.min()} to {labels.max()}, and the "
+                              f"network has {classes} outputs; take the set that it was trained on")
+    return labels.astype(np.int64)
+
+
+def _first_line(error: BaseException) -> str:
+    with contextlib.suppress(IndexError):
+        return str(error).splitlines()[0]
+    return type(error).__name__
