@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """Lattice ECP5, by Yosys, nextpnr and Trellis."""
 
 from collections.abc import Iterator

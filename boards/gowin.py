@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """Gowin GW1N and GW2A, by Yosys, nextpnr-himbaechel and Apicula."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """Lattice iCE40, by Yosys, nextpnr and icestorm."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """Xilinx 7 series: synthesis by Yosys for the resources, and a Vivado project for the rest."""
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..boards import Board
-from ..boards.top import board_files, clock_for
+from ..boards.files import board_files, clock_for
 from ..quantize.network import Direct, Fires, Network, Phase
 from ..rtl.host_protocol import CoreFacts
 
@@ -48,7 +48,7 @@ def emit_board(board: Board, facts: CoreFacts, top: dict, folder: Path, *, clock
     folder : :class:`~pathlib.Path`
         Made if it is not there.
     clock_hz : :class:`float`
-        The core's clock, as :func:`~..boards.top.clock_for` gave it.
+        The core's clock, as :func:`~..boards.files.clock_for` gave it.
     cycles : :class:`float`
         Cycles that a window is expected to take; the host link waits for a hundred times as many.
 

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ..boards import find
-from ..boards.top import clock_for
+from ..boards.files import clock_for
 from ..errors import FirstspikeError
 from ..quantize.network import Network
 from ..quantize.network_file import load
