@@ -25,7 +25,7 @@ from rich.text import Text
 
 from .errors import FirstspikeError
 
-__all__ = ["counting", "main_program", "say", "show_json", "show_pairs", "show_table", "working"]
+__all__ = ["counting", "epochs", "main_program", "say", "show_json", "show_pairs", "show_table", "working"]
 
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -67,29 +67,78 @@ def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]], title
 
 
 @contextmanager
-def working(text: str) -> Iterator[None]:
-    """Show that something of unknown length is under way: a running clock, or one line where nobody looks."""
+def working(text: str) -> Iterator[Callable[[str], None]]:
+    """Show that something of unknown length is under way: a running clock, or a line where nobody looks.
+
+    What is yielded takes the name of the stage that begins.
+    """
     if not stderr.is_terminal:
         stderr.print(Text(f"{text} ..."))
-        yield
+        yield lambda stage: None
         return
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=stderr,
-                  transient=True) as progress:
-        progress.add_task(text, total=None)
-        yield
+    with Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(),
+                  console=stderr, transient=True) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda stage: progress.update(task, description=f"{text}: {stage}")
 
 
 @contextmanager
-def counting(text: str, unit: str = "images") -> Iterator[Callable[[int, int], None]]:
-    """Show how far something is: call what is yielded with (done, total)."""
+def counting(text: str, stages: Mapping[str, str] | None = None) -> Iterator[Callable[..., None]]:
+    """Show how far something is: call what is yielded with (done, total).
+
+    With ``stages`` (their names, in words) it is called with (stage, done, total).
+    """
+    words = stages or {"": text}
     if not stderr.is_terminal:
-        stderr.print(Text(f"{text} ..."))
-        yield lambda done, total: None
+        told: set[str] = set()
+
+        def tell(*now: Any) -> None:
+            stage = now[0] if stages else ""
+            if stage not in told:
+                told.add(stage)
+                stderr.print(Text(f"{words[stage]} ..."))
+
+        yield tell
         return
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                  TextColumn(unit), TimeRemainingColumn(), console=stderr, transient=True) as progress:
+    with Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+                  MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=stderr,
+                  transient=True) as progress:
         task = progress.add_task(text, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+        def move(*now: Any) -> None:
+            *stage, done, total = now
+            progress.update(task, completed=done, total=total if total > 1 else None,
+                            description=words[stage[0] if stages else ""])
+
+        yield move
+
+
+@contextmanager
+def epochs() -> Iterator[Callable[[Any], None]]:
+    """Show how a training goes: call what is yielded with a :class:`.quantize.train.Progress`."""
+    if not stderr.is_terminal:
+        shown = 0
+
+        def line(now: Any) -> None:
+            nonlocal shown
+            if now.epoch != shown:
+                shown = now.epoch
+                accuracy = "" if now.accuracy is None else f", validation {now.accuracy:.2%}"
+                stderr.print(Text(f"epoch {now.epoch} of {now.epochs}, loss {now.loss:.4f}{accuracy}"))
+
+        yield line
+        return
+    with Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+                  TimeElapsedColumn(), TimeRemainingColumn(), console=stderr, transient=True) as progress:
+        task = progress.add_task("Training", total=None)
+
+        def move(now: Any) -> None:
+            accuracy = "" if now.accuracy is None else f", validation {now.accuracy:.2%}"
+            progress.update(task, total=now.epochs * now.batches,
+                            completed=(now.epoch - 1) * now.batches + now.batch,
+                            description=f"epoch {now.epoch}/{now.epochs}, loss {now.loss:.4f}{accuracy}")
+
+        yield move
 
 
 def _stop(signum: int, frame: object) -> None:
@@ -119,7 +168,7 @@ def main_program(group: click.Command, args: Sequence[str] | None = None) -> int
     previous = signal.signal(signal.SIGTERM, _stop)
     try:
         code = group.main(args=args, prog_name="firstspike", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return int(code) if isinstance(code, bool | int) else 0
     except FirstspikeError as error:
         return _complain(str(error))
     except click.ClickException as error:

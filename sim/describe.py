@@ -115,18 +115,13 @@ def network_facts(network: Network) -> dict[str, str]:
 
 
 def notes_facts(notes: Mapping[str, Any]) -> dict[str, str]:
-    """Provenance or calibration, flattened to lines of text."""
-    facts: dict[str, str] = {}
-    for key, value in notes.items():
-        name = str(key).replace("_", " ")
-        if isinstance(value, Mapping):
-            facts |= {f"{name}, {inner}": text for inner, text in notes_facts(value).items()}
-        elif isinstance(value, list):
-            facts[name] = ", ".join(_note(item) for item in value[:12]) + (" ..." if len(value) > 12 else "")
-        else:
-            facts[name] = _note(value)
-    return facts
+    """Provenance or calibration: a line of text for each of its names."""
+    return {str(key).replace("_", " "): _note(value) for key, value in notes.items()}
 
 
 def _note(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(key).replace('_', ' ')} {_note(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return " / ".join(_note(item) for item in value[:12]) + (" ..." if len(value) > 12 else "")
     return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)

@@ -32,11 +32,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """One horizontal bar. ``share`` and ``guess`` (a tick, the estimate) are parts of the full width."""
+    """One horizontal bar: ``share`` of the width (None: no bar), with a tick at ``guess``, the estimate."""
 
     name: str
     text: str
-    share: float
+    share: float | None
     guess: float | None = None
     note: str = ""
     hot: bool = False
@@ -66,7 +66,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Raster:
-    """The spikes of one layer for one image. ``marks``: (step and place in it, share of the height)."""
+    """The spikes of one layer for one image. ``marks``: (step and place in it, share of the height).
+    ``silent``: the layer never fires, and only its potentials are drawn."""
 
     name: str
     caption: str
@@ -77,6 +78,7 @@ class Raster:
     rows: Sequence[Row]
     ticks: Sequence[int]
     decided: int | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def step_ticks(window: int) -> list[int]:
 
 
 def raster(name: str, spikes: np.ndarray, *, caption: str, decided: int | None = None,
-           potentials: np.ndarray | None = None, winner: int | None = None) -> Raster:
+           potentials: np.ndarray | None = None, winner: int | None = None, silent: bool = False) -> Raster:
     """Lay out one layer's spikes.
 
     ``spikes``: bool or int, shape ``(window, neurons)``, a spike where it is not 0. Layers of few neurons
@@ -124,10 +126,12 @@ def raster(name: str, spikes: np.ndarray, *, caption: str, decided: int | None =
     else:
         inside = 0.12 + 0.76 * ((where * 0.6180339887) % 1.0)  # golden ratio: an even, repeatable scatter
         marks = list(zip((steps + inside).tolist(), (where / max(1, neurons - 1)).tolist(), strict=True))
-    return Raster(name, caption, neurons, window, len(steps), marks, rows, step_ticks(window), decided)
+    return Raster(name, caption, neurons, window, len(steps), marks, rows, step_ticks(window), decided,
+                  silent and bool(rows))
 
 
-def histogram(title: str, values: Sequence[int], *, whole: bool = False, digits: int = 0) -> Histogram:
+def histogram(title: str, values: Sequence[int] | np.ndarray, *, whole: bool = False,
+              digits: int = 0) -> Histogram:
     """Bin integers: one bin per value where ``whole`` or where they span few, else some forty bins."""
     data = np.asarray(values, dtype=np.int64)
     low, high = int(data.min()), int(data.max())

@@ -101,7 +101,7 @@ def sample_section(network: Network, image: np.ndarray, label: int | None = None
         layers.append(raster(
             layer.name, done.spikes, caption="final potential" if last and layer.size <= ROWS else caption,
             decided=decided if online or last else None, potentials=done.potential if last else None,
-            winner=trace.label if last else None))
+            winner=trace.label if last else None, silent=layer.fires is Fires.NEVER))
     lead = _verdict(network, trace, label, spoke)
     return SampleSection(lead, _pictures(network, image, heard, label), layers)
 
