@@ -202,9 +202,12 @@ class Network:
         total = sum(synapse.weights.size for layer in self.layers for synapse in layer.synapses)
         if total > Limits.SYNAPSES:
             raise ValueError(f"a network must have at most {Limits.SYNAPSES} synapses, not {total}")
-        total = sum(layer.size * layer.window for layer in self.layers)
+        total = sum(layer.window for layer in self.layers)
         if total > Limits.STEPS:
-            raise ValueError(f"neurons times steps must be at most {Limits.STEPS} in all, not {total}")
+            raise ValueError(f"the windows must have at most {Limits.STEPS} steps together, not {total}")
+        total = sum(layer.size * layer.window for layer in self.layers)
+        if total > Limits.NEURON_STEPS:
+            raise ValueError(f"neurons times steps must be at most {Limits.NEURON_STEPS} in all, not {total}")
         put(self, "provenance", plain_notes(self.provenance, "provenance"))
         put(self, "calibration", calibration_notes(self.calibration, len(self.layers)))
         from .ranges import potential_range

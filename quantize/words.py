@@ -24,7 +24,9 @@ class Limits:
     """Synapse groups in a layer."""
     SYNAPSES = 1 << 28
     """Synapses in a network."""
-    STEPS = 1 << 26
+    STEPS = 1 << 16
+    """Steps of all layers' windows together."""
+    NEURON_STEPS = 1 << 26
     """Neurons times steps, over all layers of a network."""
     SCHEDULE = 1 << 24
     """An entry of a schedule."""

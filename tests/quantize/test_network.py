@@ -280,7 +280,11 @@ def test_refuses_too_much_of_everything(monkeypatch):
         two()
     monkeypatch.setattr(Limits, "SYNAPSES", 45)
     two()
-    monkeypatch.setattr(Limits, "STEPS", 31)
+    monkeypatch.setattr(Limits, "STEPS", 7)
+    with pytest.raises(ValueError, match=r"^the windows must have at most 7 steps together, not 8$"):
+        two()
+    monkeypatch.setattr(Limits, "STEPS", 8)
+    monkeypatch.setattr(Limits, "NEURON_STEPS", 31)
     with pytest.raises(ValueError, match=r"^neurons times steps must be at most 31 in all, not 32$"):
         two()
 
