@@ -19,7 +19,8 @@ class Distortion:
 
     ``rotation``: degrees; ``scale``, ``shear``: parts of one; ``shift``: pixels; ``elastic``: pixels,
     standard deviation of a displacement drawn on a 7 x 7 grid and interpolated; ``mirror``: whether half
-    of the images are flipped left to right.
+    of the images are flipped left to right; ``contrast``: factor on levels, counted from the middle,
+    against the blur of moving them (1.4 leaves MNIST as many bright and as many dark pixels as it had).
     """
 
     rotation: float = 10.0
@@ -28,11 +29,13 @@ class Distortion:
     shift: float = 1.5
     elastic: float = 1.0
     mirror: bool = False
+    contrast: float = 1.4
 
     def times(self, factor: float) -> "Distortion":
         """The same with every amount multiplied; a factor of 0 distorts nothing."""
         return Distortion(self.rotation * factor, self.scale * factor, self.shear * factor,
-                          self.shift * factor, self.elastic * factor, self.mirror)
+                          self.shift * factor, self.elastic * factor, self.mirror,
+                          self.contrast if factor else 1.0)
 
     def __call__(self, levels: torch.Tensor, shape: tuple[int, int],
                  generator: torch.Generator) -> torch.Tensor:
@@ -62,4 +65,4 @@ class Distortion:
             waves, size=shape, mode="bicubic", align_corners=False).permute(0, 2, 3, 1)
         moved = functional.grid_sample(
             levels.float().view(count, 1, height, width), grid.to(device), align_corners=False)
-        return moved.view(count, -1).round_().clamp_(0, 255)
+        return moved.view(count, -1).sub_(127.5).mul_(self.contrast).add_(127.5).round_().clamp_(0, 255)

@@ -1,5 +1,7 @@
 """From pixel levels to spikes, for training."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -32,14 +34,19 @@ def used_inputs(levels: np.ndarray, table: np.ndarray, rare: float) -> np.ndarra
     return (share > rare) | (share == share.max())
 
 
-def arrivals(levels: torch.Tensor, source: Input, dtype: torch.dtype) -> torch.Tensor:
+def arrivals(levels: torch.Tensor, source: Input, dtype: torch.dtype,
+             ends: Sequence[int] | None = None) -> torch.Tensor:
     """Which input spikes in which step: 0 or 1, shape ``(window, count, used inputs)``.
 
-    ``levels``: ints or whole floats, shape ``(count, size)``.
+    ``levels``: ints or whole floats, shape ``(count, size)``. ``ends``: the last step of each group of steps
+    that are taken as one (rising, the last of them the window's last); None: each step by itself.
     """
-    steps = _lookup(levels, source, _table(source))
-    window = torch.arange(source.window, device=levels.device, dtype=steps.dtype)
-    return (steps == window.view(-1, 1, 1)).to(dtype)
+    table = _table(source)
+    if ends is not None:
+        table = np.where(table < 0, -1, np.searchsorted(np.asarray(ends), table)).astype(np.int16)
+    steps = _lookup(levels, source, table)
+    groups = torch.arange(source.window if ends is None else len(ends), device=levels.device)
+    return (steps == groups.to(steps.dtype).view(-1, 1, 1)).to(dtype)
 
 
 def values(levels: torch.Tensor, source: Input, kernel: np.ndarray) -> torch.Tensor:

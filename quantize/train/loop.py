@@ -49,7 +49,6 @@ class Plan:
     seed: int
     shape: tuple[int, int]
     distortion: Distortion | None
-    contrast: float
     key: dict[str, Any]
 
 
@@ -92,8 +91,6 @@ def fit(module: Any, levels: np.ndarray, labels: np.ndarray, plan: Plan, *, devi
             seen = images[chosen]
             if distort is not None:
                 seen = distort(seen, plan.shape, generator)
-                if plan.contrast != 1:
-                    seen = (seen * plan.contrast).round_().clamp_(max=255)
             loss = module.loss(seen, classes[chosen])
             optimiser.zero_grad()
             loss.backward()

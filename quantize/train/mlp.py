@@ -38,9 +38,9 @@ def run(recipe: str, settings: MlpOptions, data: Path, out: Path, *, device: str
     precision = "bfloat16" if getattr(module, "spike_type", None) is torch.bfloat16 else "float32"
     key = {"recipe": recipe, "data": everything.name, **asdict(settings), "precision": precision}
     plan = Plan(settings.epochs, settings.batch, settings.rate, settings.seed, everything.shape,
-                Distortion(mirror=settings.mirror).times(settings.distort)
+                Distortion(mirror=settings.mirror, contrast=settings.contrast).times(settings.distort)
                 if settings.distort or settings.mirror else None,
-                settings.contrast, key)
+                key)
     checkpoint = out.with_suffix(".checkpoint.pt")
     history = fit(
         module, learnt.levels, learnt.labels, plan, device=place, checkpoint=checkpoint, resume=resume,

@@ -42,6 +42,14 @@ class DecisionCost:
     softness: float = 4.0
 
 
+def grouped(window: int) -> tuple[int, ...]:
+    """The last steps of the groups that a training takes as one: early steps one by one, late ones in threes.
+
+    Few images are still undecided in the late ones, and nearly half of the time is saved.
+    """
+    return (*range(window // 4 + 1), *range(window - 1, window // 4, -3)[::-1])
+
+
 class OnlineDense(nn.Module):
     """One hidden layer: signs and a threshold a neuron."""
 
@@ -74,7 +82,7 @@ class OnlineMlp(nn.Module):
                  half: bool = False):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.source, self.cost = source, cost
+        self.source, self.cost, self.ends = source, cost, grouped(source.window)
         self.spike_type = torch.bfloat16 if half else torch.float32
         widths = [len(source.used), *sizes]
         self.hidden = [OnlineDense(before, neurons, generator)
@@ -95,12 +103,12 @@ class OnlineMlp(nn.Module):
         ]
 
     def forward(self, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Output potentials after each step, shape ``(window, count, outputs)``, and hidden spikes until
-        it.
+        """Output potentials after each step, ``(window, count, outputs)``, and hidden spikes until it.
 
-        The latter are summed over all hidden layers: shape ``(window, count)``.
+        The latter are summed over all hidden layers: shape ``(window, count)``. In training mode each group
+        of steps counts as one, whose spikes come together.
         """
-        spikes = arrivals(levels, self.source, self.spike_type)
+        spikes = arrivals(levels, self.source, self.spike_type, self.ends if self.training else None)
         fired = self.hidden[0](matmul_signs(spikes, self.hidden[0].weights))
         total = fired.sum(dim=2)
         for layer in self.hidden[1:]:
@@ -119,7 +127,8 @@ class OnlineMlp(nn.Module):
         decides = torch.cat([decides[:-1], torch.ones_like(decides[:1])])
         waiting = torch.cumprod(1 - decides, dim=0)
         waiting = torch.cat([torch.ones_like(waiting[:1]), waiting[:-1]])
-        step = torch.arange(window, device=wrong.device).view(-1, 1)
+        ends = self.ends if self.training else range(window)
+        step = torch.tensor(list(ends), device=wrong.device).view(-1, 1)
         price = wrong + cost.latency * step + cost.spikes / 100 * hidden_spikes
         expected = (waiting * decides * price).sum(dim=0).mean()
         return cost.mix * expected + (1 - cost.mix) * wrong.mean()

@@ -44,7 +44,7 @@ class MlpOptions:
     rate: float = option(2e-3, "Learning rate of the weights at the start; it falls to 0 along a cosine.")
     distort: float = option(0.5, "How far training images are distorted: 0 not at all, 1 by 10 degrees, 10 % "
                             "and 1.5 pixels.")
-    contrast: float = option(1.0, "Factor on the levels of distorted images, against their blur.")
+    contrast: float = option(1.4, "Factor on the levels of distorted images, from the middle, against blur.")
     mirror: bool = option(False, "Flip half of the training images left to right (not for digits).")
     dark: int = option(8, "Pixels below this level are silent.")
     rare: float = option(0.0, "Leave out pixels that spike in at most this share of the images.")

@@ -18,7 +18,7 @@ from firstspike.quantize.network import (  # noqa: E402
 )
 from firstspike.quantize.train.encode import arrivals, latency_table, used_inputs, values  # noqa: E402
 from firstspike.quantize.train.evaluate import evaluate, first_decisions  # noqa: E402
-from firstspike.quantize.train.online import DecisionCost, OnlineMlp  # noqa: E402
+from firstspike.quantize.train.online import DecisionCost, OnlineMlp, grouped  # noqa: E402
 from firstspike.quantize.train.windowed import WindowedMlp  # noqa: E402
 from firstspike.sim import batched, golden  # noqa: E402
 
@@ -89,7 +89,7 @@ def test_online(seed, hidden, half):
             layer.threshold.copy_(torch.rand(layer.threshold.shape) * 5 - 0.5)
         module.offset.copy_(torch.randn(4) * 2)
         module.threshold.fill_(2.4)
-        potentials, hidden_spikes = module(torch.tensor(levels))
+        potentials, hidden_spikes = module.eval()(torch.tensor(levels))
     network = module.network()
     seen = same_as_golden(network, levels)
     np.testing.assert_array_equal(seen.potentials, potentials.transpose(0, 1).numpy())
@@ -180,3 +180,14 @@ def test_arrivals_and_values():
     np.testing.assert_array_equal(spikes.sum(dim=0), [[1, 1], [0, 1]])
     np.testing.assert_array_equal(spikes.argmax(dim=0), [[0, 3], [0, 1]])
     np.testing.assert_array_equal(values(levels, source, np.array([4, 3, 2, 1])), [[4, 1], [0, 3]])
+
+
+def test_grouped_steps():
+    """In training mode the steps of a group count as one; the potentials at its end miss nothing that came."""
+    assert grouped(16) == (0, 1, 2, 3, 4, 6, 9, 12, 15)
+    assert all(grouped(window)[-1] == window - 1 for window in range(1, 40))
+    assert all(np.all(np.diff(grouped(window)) > 0) for window in range(1, 40))
+    source = an_input(np.random.default_rng(1), window=16)
+    levels = torch.tensor(some_levels(np.random.default_rng(2), 20))
+    whole, parts = arrivals(levels, source, torch.float32), arrivals(levels, source, torch.float32, grouped(16))
+    np.testing.assert_array_equal(whole.cumsum(0)[list(grouped(16))], parts.cumsum(0))

@@ -100,6 +100,6 @@ def test_shift_moves_at_most_so_far():
 
 def test_mirror():
     images = torch.zeros(50, 4, dtype=torch.uint8)
-    images[:, 0] = 9
+    images[:, 0] = 255
     mirrored = Distortion(0, 0, 0, 0, 0, mirror=True)(images, (1, 4), torch.Generator().manual_seed(3))
-    assert {tuple(row) for row in mirrored.tolist()} == {(9, 0, 0, 0), (0, 0, 0, 9)}
+    assert {tuple(row) for row in mirrored.tolist()} == {(255, 0, 0, 0), (0, 0, 0, 255)}

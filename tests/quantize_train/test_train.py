@@ -37,7 +37,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize(("phase", "extra"), [
     ("windowed", {}), ("windowed", {"hidden": (12, 8)}), ("online", {}), ("online", {"hidden": "12,8"}),
-    ("online", {"precision": "bfloat16", "spikes": 0.1, "contrast": 1.2}),
+    ("online", {"precision": "bfloat16", "spikes": 0.1}),
 ])
 def test_train(folder, tmp_path, phase, extra):
     seen = []
