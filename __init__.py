@@ -4,7 +4,7 @@
 
     import firstspike as fs
 
-    net = fs.load("x.safetensors")
+    net = fs.load("mnist-784-600-10-online")    # a shipped network, or the path of a file
     build = fs.build(net, board="ulx3s-85f", out="build/x")
     result = fs.verify(build, images, count=100)
 
@@ -13,6 +13,8 @@ is needed by :func:`train` alone.
 """
 
 from importlib import import_module
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import FirstspikeError
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
         Reset,
         Spikes,
     )
-    from .quantize.network_file import load
     from .quantize.train import train
     from .sim.host import Host
     from .sim.images import load_images
@@ -54,7 +55,6 @@ __all__ = [
 _HOME = {
     **dict.fromkeys(("Bits", "Dense", "Direct", "Fires", "Input", "Latency", "Layer", "Network", "Phase",
                      "Readout", "Reset", "Spikes"), ".quantize.network"),
-    "load": ".quantize.network_file",
     "train": ".quantize.train",
     "BOARDS": ".boards",
     **dict.fromkeys(("Build", "build", "open_build"), ".gen.build"),
@@ -65,6 +65,16 @@ _HOME = {
     "verify": ".sim.verify",
     "write_report": ".sim.report",
 }
+
+
+def load(network: "str | PathLike[str]") -> "Network":
+    """The network in a file, or the shipped network of that name.
+
+    Raises FirstspikeError where there is neither, or the file is no sound network file.
+    """
+    from .models import find
+    from .quantize.network_file import load
+    return load(find(Path(network)))
 
 
 def __getattr__(name: str) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import __version__
+from . import __version__, load
 from .console import counting, epochs, main_program, say, show_json, show_pairs, show_table, working
 
 __all__ = ["firstspike", "main"]
@@ -23,13 +23,6 @@ labels_option = click.option(
 count_option = click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help="Only the first N images.")
 build_argument = click.argument("folder", type=FOLDER, metavar="BUILD")
-
-
-def read_network(name: str) -> Any:
-    """The network in the file ``name``, or the shipped network of that name."""
-    from .models import find
-    from .quantize.network_file import load
-    return load(find(name))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -128,7 +121,7 @@ def info(net: str, json_: bool) -> None:
       firstspike info mine.safetensors --json
     """
     from .sim.describe import layer_facts, network_facts, neuron_words, notes_facts
-    network = read_network(net)
+    network = load(net)
     facts = network_facts(network)
     layers = [layer_facts(network, layer) for layer in network.layers]
     if json_:
@@ -165,7 +158,7 @@ def score(net: str, images: Path, labels: Path | None, count: int | None, spikes
     """
     from .sim.images import load_images
     from .sim.score import score
-    network = read_network(net)
+    network = load(net)
     chosen = load_images(images, network, labels=labels, count=count)
     with counting(f"Scoring {len(chosen):,} images") as progress:
         result = score(network, chosen, spikes=spikes, progress=progress)
@@ -208,7 +201,7 @@ def build(net: str, board: str, out: Path, images_per_second: float | None, cloc
       firstspike build mine.safetensors --board generic -o build/asic --no-early-stop
     """
     from .gen import build as building
-    network = read_network(net)
+    network = load(net)
     with working(f"Building {out}") as stage:
         made = building.build(
             network, board, out, images_per_second=images_per_second, clock_hz=clock and clock * 1e6,

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import FirstspikeError
 from ..gen.build import Build
+from .describe import link_rate
 from .report_charts import Bar, Histogram, Table, histogram
 
 __all__ = ["Measured", "PlanSection", "ResourcesSection", "Tile", "Verdict", "VerificationSection",
@@ -166,6 +167,9 @@ def _result_tiles(build: Build, results: Mapping[str, Any], vectors: Mapping[str
                           f"{cycles['min']:,} to {cycles['max']:,}"))
         tiles.append(Tile("Images per second", f"{clock / cycles['mean']:,.0f}", "",
                           f"at {clock / 1e6:g} MHz, back to back"))
+    if build.board.family:
+        tiles.append(Tile("Through the UART", f"{link_rate(build):,.0f}", "/s",
+                          f"at {build.board.uart_baud:,} baud"))
     steps = _first_run(results, vectors, "step")
     if steps is not None and steps.min() >= 0 and steps.min() < build.network.output.window:
         tiles.append(Tile("Mean decision step", f"{steps.mean():.1f}", f"of {build.network.output.window}",
@@ -249,7 +253,8 @@ def _plan(build: Build) -> PlanSection:
                 note="sets the pace" if index == slowest else "")
             for index, layer in enumerate(plan.layers)]
     how = plan.limit[:1].upper() + plan.limit[1:]
-    lead = (f"{how}: {plan.cycles:,.0f} cycles expected from one image to the next, {plan.images_per_second:,.0f} images per second at {plan.clock_hz / 1e6:g} MHz.")
+    lead = (f"{how}: {plan.cycles:,.0f} cycles expected from one image to the next, which are "
+            f"{plan.images_per_second:,.0f} images per second at {plan.clock_hz / 1e6:g} MHz.")
     return PlanSection(lead, Table(heads, lines, frozenset(range(2, 10)), slowest), bars)
 
 
@@ -282,9 +287,9 @@ def _verification(results: Mapping[str, Any]) -> VerificationSection | None:
     how = f"{results['simulator'].capitalize()} {results['version']}"
     if results["stalls"]:
         how += ", with random stalls"
-    lead = (f"Every spike (layer, neuron, step) and every final potential against the golden model, under {how}. "
-            "With early stop, all up to the decision, the class and its step. Cycles are from one class to the next, latency from the first spike or "
-            "level in to the class out.")
+    lead = (f"Every spike (layer, neuron, step) and every final potential against the golden model, under "
+            f"{how}. With early stop, all up to the decision, the class and its step. Cycles are from one "
+            "class to the next, latency from the first spike or level in to the class out.")
     first = results["first_mismatch"]
     rows = [(name.replace("_", " "), str(value)) for name, value in (first or {}).items()
             if value is not None and value != ""]
