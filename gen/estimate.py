@@ -24,15 +24,20 @@ class Resources:
 
 @dataclass(frozen=True)
 class Family:
-    """What a device family does with a memory, and what it takes per circuit.
+    """What a device family does with a circuit, and which form of it suits it.
 
     ``shapes``: (rows, width) of one block RAM. ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small
-    memories that are written become LUTs.
+    memories that are written become LUTs. ``words_per_column``: ROM words side by side in a column.
+    ``scan``, ``fetch_register``, ``zero_init``: see :class:`~..rtl.layer.Folding`.
     """
 
     shapes: tuple[tuple[int, int], ...]
     lut_inputs: int = 4
     lut_ram: bool = True
+    words_per_column: int = 4
+    scan: bool = False
+    fetch_register: bool = True
+    zero_init: bool = False
 
     def block_rams(self, rows: int, width: int) -> int:
         """Block RAMs that a read-only memory takes; 0 where it becomes logic."""
@@ -52,9 +57,10 @@ class Family:
 
 
 FAMILIES = {
-    "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False),
+    "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, words_per_column=8,
+                    scan=True, fetch_register=False, zero_init=True),
     "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))),
-    "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))),
+    "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), scan=True),
     "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 6),
 }
 FAMILIES[None] = FAMILIES["ecp5"]

@@ -16,7 +16,6 @@ _FOLDS = (1, 4, 8, 16, 32, 64, 128, 256)
 _FULL = 0.95        # of a device's logic, beyond which routing is not to be counted on
 _HOST = Resources(620, 420, 0)
 _ENCODER = Resources(260, 190, 2)
-_WORDS_PER_COLUMN = {"ice40": 2}   # ROM words side by side in a column; 4 elsewhere
 
 
 @dataclass(frozen=True)
@@ -162,9 +161,9 @@ def _option(network: Network, index: int, family: Family, model: LaneModel, inpu
     layer = network.layers[index]
     lanes = ceil(layer.size / folds)
     word = family.best_width(inputs * folds, lanes)
-    words = next((n for f, n in _WORDS_PER_COLUMN.items() if FAMILIES[f] is family), 4)
-    per_column = min(lanes, word * words) if folds == 1 else min(lanes, max(word, 1))
-    folding = Folding(per_column=per_column * folds, folds=folds, group=min(word, 18))
+    per_column = min(lanes, word * (family.words_per_column if folds == 1 else 1))
+    folding = Folding(per_column=per_column * folds, folds=folds, group=min(word, 18), scan=family.scan,
+                      fetch_register=family.fetch_register, zero_init=family.zero_init)
     synapses = layer.synapses[0]
     plain = bool((synapses.kernel == 1).all()) and (index > 0 or network.input.highest_value == 1)
     return LayerPlan(

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .buffer import Buffer
 from .drain import Drain
-from .emitter import Emitter
+from .emitter import PriorityEmitter, ScanEmitter
 from .memory import Rom
 from .neuron import Neurons, advance
 from .op import Op, OpKind
@@ -43,8 +43,8 @@ class Column(wiring.Component):
     """Neurons with an adder and a register each, behind one slice of the synapse ROM.
 
     An operation is taken every cycle, handed to the next column in the cycle after, and changes the
-    potentials 3 cycles after it was taken. A ``FIRE`` or ``END`` waits at the entry until the spikes of the
-    one before have left; what is stalled by it is only what stands behind it.
+    potentials 3 cycles after it was taken (2 without ``fetch_register``). A ``FIRE`` or ``END`` waits at the
+    entry until the spikes of the one before have left; what is stalled by it is only what stands behind it.
 
     Parameters
     ----------
@@ -63,12 +63,15 @@ class Column(wiring.Component):
         Whether this column is the first or the last of its chain.
     ordered : :class:`bool`
         Whether ends of steps leave the layer.
+    scan, fetch_register, zero_init : :class:`bool`
+        See :class:`~.layer.Folding`.
     """
 
     final_fold = None
 
     def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, group: int,
-                 first: bool, last: bool, ordered: bool):
+                 first: bool, last: bool, ordered: bool, scan: bool = False, fetch_register: bool = True,
+                 zero_init: bool = False):
         self.op = op
         self.token = token
         self.neurons = neurons
@@ -78,6 +81,9 @@ class Column(wiring.Component):
         self.first = first
         self.last = last
         self.ordered = ordered
+        self.scan = scan
+        self.fetch_register = fetch_register
+        self.zero_init = zero_init
         self.lanes = len(weights[0])
         self.synapses = Rom(
             self.lanes, (sum(bool(sign) << n for n, sign in enumerate(row)) for row in weights))
@@ -109,34 +115,36 @@ class Column(wiring.Component):
             synapses.address.eq(op.address),
         ]
 
-        fetched = Signal(self.op, reset_less=True)    # its weights are at the ROM's output
-        fetched_valid = Signal()
-        now = Signal(self.op, reset_less=True)        # the operation that is carried out
-        now_valid = Signal()
-        signs = Signal(self.lanes, reset_less=True)
-        m.d.sync += [
-            fetched.eq(op), fetched_valid.eq(entry.o.valid & entry.o.ready),
-            now.eq(fetched), now_valid.eq(fetched_valid),
-            signs.eq(synapses.data),
-        ]
-        adds = Signal()
-        leaks = Signal()
+        coming, coming_valid = op, entry.o.valid & entry.o.ready    # carried out in the next cycle
+        signs = synapses.data
+        if self.fetch_register:
+            fetched = Signal(self.op, reset_less=True)
+            fetched_valid = Signal()
+            signs = Signal(self.lanes, reset_less=True)
+            m.d.sync += fetched.eq(op), fetched_valid.eq(coming_valid), signs.eq(synapses.data)
+            coming, coming_valid = fetched, fetched_valid
+
+        coming_closes = coming_valid & ((coming.kind == OpKind.FIRE) | (coming.kind == OpKind.END))
+        now = Signal(self.op, reset_less=True)
+        moves = Signal()    # the potentials change
         fires = Signal()
         ends = Signal()
-        m.d.comb += [
-            adds.eq(now_valid & (now.kind == OpKind.ADD)),
-            leaks.eq(now_valid & (now.kind == OpKind.LEAK)),
-            fires.eq(now_valid & (now.kind == OpKind.FIRE)),
-            ends.eq(now_valid & (now.kind == OpKind.END)),
+        moving = [OpKind.ADD, *[OpKind.LEAK] * neurons.leaks, *[OpKind.FIRE] * neurons.moves]
+        m.d.sync += [
+            now.eq(coming),
+            moves.eq(coming_valid & Cat(coming.kind == kind for kind in moving).any()),
+            fires.eq(coming_valid & (coming.kind == OpKind.FIRE)),
+            ends.eq(coming_valid & (coming.kind == OpKind.END)),
         ]
-        moves = adds
-        if neurons.leaks:
-            moves = moves | leaks
-        if neurons.moves:
-            moves = moves | fires
 
-        values = [Signal(signed(width), name=f"value_{n}", init=neurons.start[self.base + n])
-                  for n in range(self.lanes)]
+        starts = ends
+        if self.zero_init:
+            awake = Signal()
+            m.d.sync += awake.eq(1)
+            starts = ends | ~awake
+        first_values = neurons.start[self.base:self.base + self.lanes]
+        values = [Signal(signed(width), name=f"value_{n}", init=0 if self.zero_init else start)
+                  for n, start in enumerate(first_values)]
         fire_bits = []
         for n, value in enumerate(values):
             fired = Signal(name=f"fired_{n}")
@@ -146,11 +154,10 @@ class Column(wiring.Component):
             fire_bits.append(fire)
             with m.If(moves):
                 m.d.sync += value.eq(following)
-            with m.If(ends):
-                m.d.sync += value.eq(value.init)
+            with m.If(starts):
+                m.d.sync += value.eq(first_values[n])
             if neurons.once and neurons.fires:
-                with m.If(fires & fire):
-                    m.d.sync += fired.eq(1)
+                m.d.sync += fired.eq(fired | (fires & fire))
                 with m.If(ends):
                     m.d.sync += fired.eq(0)
         m.d.comb += self.final.eq(Cat(values)), self.ended.eq(ends)
@@ -177,15 +184,18 @@ class Column(wiring.Component):
 
         drop = Signal()
         if self.token.tagged:
-            tag = Signal()   # of the spikes that are pending or just loaded
-            m.d.sync += self.next_decided.eq(self.decided)
-            m.d.comb += tag.eq(Mux(fires | ends, now.tag, mark.tag))
-            m.d.comb += drop.eq(self.next_decided.bit_select(tag, 1))
+            tag = Signal()        # of the spikes that are pending, or will be in the next cycle
+            next_tag = Signal()
+            m.d.comb += next_tag.eq(Mux(coming_closes, coming.tag, tag))
+            m.d.sync += [
+                tag.eq(next_tag), self.next_decided.eq(self.decided),
+                drop.eq(self.next_decided.bit_select(next_tag, 1)),
+            ]
 
         offers, quiets = [], []
         for start in range(0, self.lanes, self.group):
             size = min(self.group, self.lanes - start)
-            emitter = Emitter(size, width if read else 0)
+            emitter = ScanEmitter(size) if self.scan and not read else PriorityEmitter(size, width * read)
             m.submodules[f"emitter_{len(offers)}"] = emitter
             m.d.comb += [
                 emitter.load.eq(load), emitter.drop.eq(drop), emitter.pending.eq(pending[start:start + size]),

@@ -1,17 +1,17 @@
-"""Spikes of a group of neurons, one after the other: the lowest pending bit first."""
+"""Spikes of a group of neurons, one after the other, the lowest index first."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Emitter"]
+__all__ = ["Emitter", "PriorityEmitter", "ScanEmitter"]
 
 
 class Emitter(wiring.Component):
-    """Takes a group's pending bits at once and gives their indices one a cycle.
+    """Takes a group's pending bits at once and gives the indices of those that are set.
 
-    Latency 2 cycles from ``load`` to the first index, then one a cycle while ``taken``; ``quiet`` comes
-    up one cycle after the last index was taken. ``load`` is only allowed while ``quiet``.
+    Two circuits do it: :class:`PriorityEmitter` skips what is not set, :class:`ScanEmitter` is half as large.
+    ``load`` is only allowed while ``quiet``, which comes up one cycle after the last index was taken.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Emitter(wiring.Component):
     load : ``In(1)``
     pending : ``In(size)``
     extras : ``In(size * extra)``
-        Looked at while not ``quiet``: must be stable from ``load`` on.
+        Looked at while not ``quiet``: must be stable from the cycle after ``load`` on.
     drop : ``In(1)``
         Forget everything.
     valid, index, data, taken : the index on offer, what comes with it, and whether it is taken now.
@@ -34,7 +34,7 @@ class Emitter(wiring.Component):
     """
 
     def __init__(self, size: int, extra: int = 0):
-        if size < 1:
+        if not isinstance(size, int) or size < 1:
             raise ValueError(f"Size must be a positive integer, not {size!r}")
         self.size = size
         self.extra = extra
@@ -43,6 +43,10 @@ class Emitter(wiring.Component):
             "valid": Out(1), "index": Out(range(size)), "data": Out(extra), "taken": In(1),
             "quiet": Out(1, init=1),
         })
+
+
+class PriorityEmitter(Emitter):
+    """The first index 2 cycles after ``load``, then one a cycle."""
 
     def elaborate(self, platform):
         m = Module()
@@ -68,4 +72,25 @@ class Emitter(wiring.Component):
             m.d.sync += pending.eq(self.pending), self.quiet.eq(0)
         with m.If(self.drop):
             m.d.sync += pending.eq(0), self.valid.eq(0), self.quiet.eq(1)
+        return m
+
+
+class ScanEmitter(Emitter):
+    """One neuron a cycle, from the cycle after ``load`` on, whether its bit is set or not."""
+
+    def __init__(self, size: int):
+        super().__init__(size)
+
+    def elaborate(self, platform):
+        m = Module()
+        pending = Signal(self.size)
+        m.d.comb += self.valid.eq(pending[0])
+        with m.If(self.load | self.taken | ~self.valid):
+            m.d.sync += [
+                pending.eq(Mux(self.load, self.pending, pending >> 1)),
+                self.index.eq(Mux(self.load, 0, self.index + 1)),
+            ]
+        m.d.sync += self.quiet.eq(~self.load & ~pending.any())
+        with m.If(self.drop):
+            m.d.sync += pending.eq(0), self.quiet.eq(1)
         return m

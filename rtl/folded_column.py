@@ -6,7 +6,7 @@ from amaranth.lib import data, fifo, wiring
 from .buffer import Buffer
 from .column import ColumnSignature
 from .drain import Drain
-from .emitter import Emitter
+from .emitter import PriorityEmitter
 from .memory import Ram, Rom
 from .neuron import Neurons, advance
 from .op import Op, OpKind
@@ -165,10 +165,14 @@ class FoldedColumn(wiring.Component):
         drop = Signal()
         mark = drain.mark.payload
         if self.token.tagged:
-            tag = Signal()   # of the spikes that are pending or just found
-            m.d.sync += self.next_decided.eq(self.decided)
-            m.d.comb += tag.eq(Mux(fires | ends, now.tag, mark.tag))
-            m.d.comb += drop.eq(self.next_decided.bit_select(tag, 1))
+            tag = Signal()        # of the spikes that are pending, or will be in the next cycle
+            next_tag = Signal()
+            coming = fetched_valid & ((fetched.kind == OpKind.FIRE) | (fetched.kind == OpKind.END))
+            m.d.comb += next_tag.eq(Mux(coming, fetched.tag, tag))
+            m.d.sync += [
+                tag.eq(next_tag), self.next_decided.eq(self.decided),
+                drop.eq(self.next_decided.bit_select(next_tag, 1)),
+            ]
 
         row = data.View(queue_row, queue.w_data)
         load = fires | ends if read else fires
@@ -176,7 +180,7 @@ class FoldedColumn(wiring.Component):
             row.mask.eq(Cat(mask)), row.fold.eq(now_fold), row["values"].eq(Cat(values) if read else 0),
             queue.w_en.eq(load & row.mask.any() & ~drop),
         ]
-        m.submodules.emitter = emitter = Emitter(lanes, width if read else 0)
+        m.submodules.emitter = emitter = PriorityEmitter(lanes, width if read else 0)
         waiting = data.View(queue_row, queue.r_data)
         at_work = Signal(queue_row, reset_less=True)
         m.d.comb += [

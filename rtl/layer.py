@@ -27,11 +27,21 @@ class Folding:
         Neurons that share one adder; 1, or a power of two from 4 on.
     group : :class:`int`
         Neurons that share one spike emitter (``folds`` 1 only).
+    scan : :class:`bool`
+        Whether emitters scan, which is small, rather than skip, which is fast (``folds`` 1 only).
+    fetch_register : :class:`bool`
+        Whether a register follows the synapse ROM, for a fast clock (``folds`` 1 only).
+    zero_init : :class:`bool`
+        Whether flip-flops power up at 0 only, so that potentials are set in the first cycle after a reset
+        instead of by it (``folds`` 1 only).
     """
 
     per_column: int
     folds: int = 1
     group: int = 18
+    scan: bool = False
+    fetch_register: bool = True
+    zero_init: bool = False
 
 
 class EventLayer(wiring.Component):
@@ -82,7 +92,9 @@ class EventLayer(wiring.Component):
             slice_ = [row[base:base + folding.per_column] for row in weights]
             place = {"base": base, "first": base == 0, "last": base == starts[-1], "ordered": ordered}
             if folding.folds == 1:
-                column = Column(self.sequencer.op, token, neurons, slice_, group=folding.group, **place)
+                column = Column(self.sequencer.op, token, neurons, slice_, group=folding.group,
+                                scan=folding.scan, fetch_register=folding.fetch_register,
+                                zero_init=folding.zero_init, **place)
             else:
                 column = FoldedColumn(self.sequencer.op, token, neurons, slice_, folds=folding.folds, **place)
             self.columns.append(column)

@@ -14,7 +14,8 @@ def random_foldings(rng, network):
     for _ in network.layers:
         folds = int(rng.choice([1, 1, 4, 8]))
         neurons = int(rng.integers(1, 12)) if folds == 1 else int(rng.integers(1, 4)) * folds
-        foldings.append(Folding(neurons, folds, group=int(rng.integers(1, 7))))
+        scan, fetch_register, zero_init = (bool(flag) for flag in rng.integers(0, 2, 3))
+        foldings.append(Folding(neurons, folds, int(rng.integers(1, 7)), scan, fetch_register, zero_init))
     return foldings
 
 
