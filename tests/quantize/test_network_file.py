@@ -1,9 +1,11 @@
 """The network file: the same bytes each time, back whole, and nothing but a network is taken for one."""
 
 import errno
+import hashlib
 import json
 import os
 import pickle
+import struct
 import subprocess
 import sys
 import zipfile
@@ -123,6 +125,32 @@ def test_same_bytes_in_any_process(file, tmp_path):
                               check=True, env=os.environ | {"PYTHONHASHSEED": seed})
         assert done.stdout.strip() == small().digest
         assert copy.read_bytes() == file.read_bytes()
+
+
+def test_can_be_read_without_any_library(file):
+    """The format is what docs/network-format.md says: sizes, bits and digest, by the standard library."""
+    data = file.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + length])
+    about = json.loads(header.pop("__metadata__")["firstspike"])
+    arrays = {name: data[8 + length:][slice(*entry["data_offsets"])] for name, entry in header.items()}
+
+    said = about.pop("digest")
+    parts = [json.dumps(about, sort_keys=True, separators=(",", ":")).encode()]
+    for name in sorted(header):
+        entry = [name, header[name]["dtype"], header[name]["shape"]]
+        parts += [json.dumps(entry, separators=(",", ":")).encode(), arrays[name]]
+    assert hashlib.sha256(b"".join(struct.pack("<Q", len(part)) + part for part in parts)).hexdigest() == said
+
+    network = small()
+    for n, layer in enumerate(network.layers):
+        packed = arrays[f"layers.{n}.synapses.0.signs"]
+        weights = layer.synapses[0].weights.ravel().tolist()
+        assert [2 * (packed[i // 8] >> 7 - i % 8 & 1) - 1 for i in range(len(weights))] == weights
+        assert header[f"layers.{n}.synapses.0.kernel"]["dtype"] == "I8"
+    assert header["layers.0.threshold"]["dtype"] == "I16" and header["layers.1.threshold"]["dtype"] == "I32"
+    assert struct.unpack("<3i", arrays["layers.1.threshold"]) == (1, 2, 70_000)
+    assert [layer["name"] for layer in about["layers"]] == ["größer ]; endmodule", "layer1"]
 
 
 def test_every_number_counts_in_the_digest():
