@@ -344,7 +344,35 @@ def run(folder: Path, port: str, images: Path, count: int | None, json_: bool) -
       firstspike run build/x --port /dev/ttyUSB0 digit.png
       firstspike run build/x --port sim data/mnist --count 3
     """
-    raise NotImplementedError
+    from .gen.build import open_build
+    from .sim.golden import encode
+    from .sim.host import Host
+    from .sim.images import load_images
+    made = open_build(folder)
+    network = made.network
+    chosen = load_images(images, network, count=count)
+    with working(f"Opening {port}") as stage:
+        host = Host(port, made, progress=stage)
+    found = []
+    with host, counting("Running") as progress:
+        clock = host.identify().clock_hz
+        for image in chosen.images:
+            sent = image if made.manifest["options"]["encoder"] else encode(network.input, image)
+            found.append(host.run(sent))
+            progress(len(found), len(chosen))
+    labels = [None] * len(found) if chosen.labels is None else chosen.labels.tolist()
+    if json_:
+        show_json([{"class": result.label, "step": result.step, "cycles": result.cycles, "label": label}
+                   for result, label in zip(found, labels, strict=True)])
+        return
+    show_table(("Image", "Class", "Step", "Cycles", "Time", "Label"),
+               [(number, result.label, result.step, f"{result.cycles:,}",
+                 f"{result.cycles / clock * 1e6:,.2f} us", "" if label is None else label)
+                for number, (result, label) in enumerate(zip(found, labels, strict=True))],
+               numbers=range(6))
+    right = None if chosen.labels is None else sum(
+        result.label == label for result, label in zip(found, labels, strict=True))
+    show_pairs({"Images": len(found)} | correct(right, len(found)))
 
 
 class Recipes(click.Group):
