@@ -47,9 +47,9 @@ class Evaluation:
 def evaluate(network: Network, levels: np.ndarray, *, device: str = "cpu", batch: int = 500) -> Evaluation:
     """Run images through a network, equal to the golden model in every integer.
 
-    ``levels``: ints, shape ``(count, size)``. Raises ``ValueError`` for networks of a kind that no
-    trainer makes: they must have a latency encoding, layers in a chain that fire once (the last may never
-    fire), no leak or bias.
+    ``levels``: ints, shape ``(count, size)``; ``batch``: images at once, in windows of 16 steps. Raises
+    ``ValueError`` for networks of a kind that no trainer makes: they must have a latency encoding, layers
+    in a chain that fire once (the last may never fire), no leak or bias.
     """
     _check(network)
     return Evaluation(*(np.concatenate(parts) for parts in zip(*_batches(network, levels, device, batch),
@@ -94,6 +94,7 @@ def _batches(network: Network, levels: np.ndarray, device: str,
     assert isinstance(encoding, Latency)
     window = network.input.window
     table = np.where(encoding.table < 0, window, encoding.table)
+    batch = max(1, batch * 16 // max(16, window))
     for start in range(0, len(levels), batch):
         steps = np.where(network.input.mask, table[levels[start:start + batch].astype(np.int64)], window)
         fired = torch.as_tensor(steps, device=device)

@@ -183,11 +183,12 @@ def test_arrivals_and_values():
 
 
 def test_grouped_steps():
-    """In training mode the steps of a group count as one; the potentials at its end miss nothing that came."""
+    """In training mode the steps of a group count as one; at its end nothing that came is missing."""
     assert grouped(16) == (0, 1, 2, 3, 4, 6, 9, 12, 15)
     assert all(grouped(window)[-1] == window - 1 for window in range(1, 40))
     assert all(np.all(np.diff(grouped(window)) > 0) for window in range(1, 40))
     source = an_input(np.random.default_rng(1), window=16)
     levels = torch.tensor(some_levels(np.random.default_rng(2), 20))
-    whole, parts = arrivals(levels, source, torch.float32), arrivals(levels, source, torch.float32, grouped(16))
+    whole = arrivals(levels, source, torch.float32)
+    parts = arrivals(levels, source, torch.float32, grouped(16))
     np.testing.assert_array_equal(whole.cumsum(0)[list(grouped(16))], parts.cumsum(0))

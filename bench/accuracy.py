@@ -1,0 +1,55 @@
+"""Accuracy, decision step and spikes of the shipped networks, by the golden model on all their test images.
+
+``python -m bench.accuracy``. Scoring is strict: a tie goes to the higher potential, then to the lower index.
+"""
+
+from firstspike.models import find, shipped
+from firstspike.models.table import measured
+from firstspike.quantize.data import Images, load_idx
+from firstspike.quantize.network import Network, Readout
+from firstspike.quantize.network_file import load
+
+from .common import Figure, data_folder, write_results
+
+MARKS = {  # accuracy in %: floor, goal
+    "mnist-784-600-10-online": (97.6, 98.3),
+    "mnist-784-600-10-windowed": (98.5, 98.9),
+    "mnist-784-128-10-online": (96.0, 97.5),
+    "mnist-784-128-10-windowed": (96.0, 97.5),
+    "fashion-784-600-10-windowed": (89.5, 91.0),
+    "fashion-784-1000-10-online": (88.0, 89.5),
+}
+
+FOLDERS = {"MNIST": "mnist", "Fashion-MNIST": "fashion_mnist"}
+
+
+def figures(name: str, network: Network, images: Images) -> list[Figure]:
+    """The figures of one network."""
+    found = measured(network, images)
+    listed = [Figure(f"{name}: accuracy", round(100 * found.accuracy, 4), "%", "higher", *MARKS[name])]
+    used = found.spikes
+    if network.readout is Readout.FIRST_SPIKE:
+        used = found.until
+        listed.append(Figure(f"{name}: mean decision step, share of the window",
+                             round(100 * found.step / network.layers[-1].window, 3), "%", "lower", 25, 20))
+    listed += [Figure(f"{name}: input spikes used an image", round(float(used[0]), 3), "spikes", "lower"),
+               Figure(f"{name}: hidden spikes used an image", round(float(used[1:-1].sum()), 3), "spikes",
+                      "lower")]
+    return listed
+
+
+def main() -> None:
+    """Measure every shipped network that has marks, and write the results."""
+    listed, seeds = [], set()
+    for name in MARKS:
+        if name not in shipped():
+            continue
+        network = load(find(name))
+        images = load_idx(data_folder(FOLDERS[str(network.provenance["data"])]), "test")
+        listed += figures(name, network, images)
+        seeds.add(network.provenance["seed"])
+    write_results("accuracy", listed, seed=seeds.pop() if len(seeds) == 1 else None)
+
+
+if __name__ == "__main__":
+    main()
