@@ -46,9 +46,10 @@ def show_table(heads: Sequence[str], lines: Sequence[Sequence[object]], *, title
     """Print a table; the columns ``numbers`` are set right. Every cell is taken literally."""
     table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left",
                   padding=(0, 0, 0, 1), pad_edge=False, header_style="bold", title_style="bold")
+    short = all(len(str(line[0])) <= 24 for line in lines)
     for place, head in enumerate(heads):
         table.add_column(Text(head), justify="right" if place in numbers else "left", overflow="fold",
-                         min_width=len(head) if place else None)
+                         min_width=len(head) if place else None, no_wrap=short and not place)
     for line in lines:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in line))
     stdout.print(table, soft_wrap=False)

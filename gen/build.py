@@ -95,8 +95,6 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
     clock = clock_for(target, clock_hz)
     planned = plan(network, target, clock_hz=clock.hz, images_per_second=images_per_second,
                    early_stop=early_stop, encoder=encoder)
-    say("elaborate")
-    core = elaborate(network, planned)
     if out.exists() and not (out / "manifest.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         raise FirstspikeError(f"{out} is there and is no build folder; give another -o, or remove it")
     try:
@@ -106,6 +104,8 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         raise FirstspikeError(f"cannot write {out}: {error.strerror}; give another -o") from error
     try:
         work.chmod(0o755)
+        say("elaborate")
+        core = elaborate(network, planned)
         say("emit")
         (work / "rtl").mkdir()
         network.save(work / "network.safetensors")
