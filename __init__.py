@@ -42,14 +42,15 @@ if TYPE_CHECKING:
     from .sim.images import load_images
     from .sim.report import write_report
     from .sim.score import score
-    from .sim.verify import verify
+    from .sim.verify import VerifyResult, verify
 
     __version__: str
 
 __all__ = [
     "BOARDS", "Bits", "Build", "Dense", "Direct", "Fires", "FirstspikeError", "Host", "Input", "Latency",
-    "Layer", "Network", "Phase", "Readout", "Reset", "Spikes", "__version__", "bitstream", "build", "load",
-    "load_images", "open_build", "program", "score", "synthesise", "train", "verify", "write_report",
+    "Layer", "Network", "Phase", "Readout", "Reset", "Spikes", "VerifyResult", "__version__", "bitstream",
+    "build", "load", "load_images", "open_build", "program", "score", "synthesise", "train", "verify",
+    "write_report",
 ]
 
 _HOME = {
@@ -62,7 +63,7 @@ _HOME = {
     "Host": ".sim.host",
     "load_images": ".sim.images",
     "score": ".sim.score",
-    "verify": ".sim.verify",
+    **dict.fromkeys(("VerifyResult", "verify"), ".sim.verify"),
     "write_report": ".sim.report",
 }
 
