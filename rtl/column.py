@@ -63,15 +63,15 @@ class Column(wiring.Component):
         Whether this column is the first or the last of its chain.
     ordered : :class:`bool`
         Whether ends of steps leave the layer.
-    scan, fetch_register, zero_init : :class:`bool`
+    queue, scan, fetch_register, zero_init
         See :class:`~.layer.Folding`.
     """
 
     final_fold = None
 
     def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, group: int,
-                 first: bool, last: bool, ordered: bool, scan: bool = False, fetch_register: bool = True,
-                 zero_init: bool = False):
+                 first: bool, last: bool, ordered: bool, queue: int = 0, scan: bool = False,
+                 fetch_register: bool = True, zero_init: bool = False):
         self.op = op
         self.token = token
         self.neurons = neurons
@@ -81,6 +81,7 @@ class Column(wiring.Component):
         self.first = first
         self.last = last
         self.ordered = ordered
+        self.queue = queue
         self.scan = scan
         self.fetch_register = fetch_register
         self.zero_init = zero_init
@@ -97,7 +98,8 @@ class Column(wiring.Component):
 
         m.submodules.entry = entry = Buffer(self.op)
         m.submodules.synapses = synapses = self.synapses
-        m.submodules.drain = drain = Drain(self.token, first=self.first, ordered=self.ordered)
+        m.submodules.drain = drain = Drain(self.token, self.lanes, base=self.base, first=self.first,
+                                           queue=self.queue)
         wiring.connect(m, entry.i, wiring.flipped(self.ops))
         wiring.connect(m, wiring.flipped(self.before), drain.before)
         wiring.connect(m, wiring.flipped(self.tokens), drain.tokens)
@@ -108,7 +110,6 @@ class Column(wiring.Component):
         go = Signal()
         next_ready = 1 if self.last else self.next_ops.ready
         m.d.comb += [
-            go.eq(~(closes & busy)),
             entry.o.ready.eq(go & next_ready),
             self.next_ops.valid.eq(entry.o.valid & go),
             self.next_ops.payload.eq(op),
@@ -172,49 +173,54 @@ class Column(wiring.Component):
             with m.If(ends):
                 m.d.comb += pending.eq(-1)
 
-        mark = drain.mark.payload
-        with m.If(drain.mark.valid & drain.mark.ready):
-            m.d.sync += drain.mark.valid.eq(0), busy.eq(0)
-        with m.If(fires | ends):
-            m.d.sync += [
-                drain.mark.valid.eq(1), mark.window.eq(ends), mark.step.eq(now.step), mark.tag.eq(now.tag),
-            ]
-        with m.If(entry.o.valid & entry.o.ready & closes):
-            m.d.sync += busy.eq(1)
-
         drop = Signal()
         if self.token.tagged:
             tag = Signal()        # of the spikes that are pending, or will be in the next cycle
             next_tag = Signal()
-            m.d.comb += next_tag.eq(Mux(coming_closes, coming.tag, tag))
+            m.d.comb += next_tag.eq(Mux(coming_closes, coming.tag, tag)), drain.decided.eq(self.next_decided)
             m.d.sync += [
                 tag.eq(next_tag), self.next_decided.eq(self.decided),
                 drop.eq(self.next_decided.bit_select(next_tag, 1)),
             ]
 
-        offers, quiets = [], []
+        emitters = []
         for start in range(0, self.lanes, self.group):
             size = min(self.group, self.lanes - start)
             emitter = ScanEmitter(size) if self.scan and not read else PriorityEmitter(size, width * read)
-            m.submodules[f"emitter_{len(offers)}"] = emitter
+            m.submodules[f"emitter_{len(emitters)}"] = emitter
             m.d.comb += [
                 emitter.load.eq(load), emitter.drop.eq(drop), emitter.pending.eq(pending[start:start + size]),
             ]
             if read:
                 m.d.comb += emitter.extras.eq(held[start * width:(start + size) * width])
-            offers.append((emitter, self.base + start))
-            quiets.append(emitter.quiet)
-        m.d.comb += drain.quiet.eq(Cat(quiets).all())
-        # the lowest group on offer goes first
-        for emitter, start in reversed(offers):
+            emitters.append((emitter, start))
+        own = drain.own.payload
+        for emitter, start in reversed(emitters):   # the lowest group on offer goes first
             with m.If(emitter.valid):
-                m.d.comb += [
-                    drain.spike.valid.eq(1),
-                    drain.spike.payload.address.eq(start + emitter.index),
-                    drain.spike.payload.potential.eq(emitter.data),
-                ]
-        ready = drain.spike.ready
-        for emitter, _ in offers:
+                m.d.comb += own.index.eq(start + emitter.index), own.potential.eq(emitter.data)
+        ready = drain.own.ready
+        for emitter, _ in emitters:
             m.d.comb += emitter.taken.eq(ready)
             ready = ready & ~emitter.valid
+
+        last = Signal(self.op, reset_less=True)   # the FIRE or END whose spikes are leaving,
+        marked = Signal()                         # and whose end follows them
+        silent = Signal()
+        closed = Signal()
+        offered = Cat(emitter.valid for emitter, _ in emitters).any()
+        quiet = Cat(emitter.quiet for emitter, _ in emitters).all()
+        if not self.ordered:
+            m.d.comb += silent.eq(last.kind == OpKind.FIRE)
+        m.d.comb += [
+            own.window.eq(last.kind == OpKind.END), own.step.eq(last.step), own.tag.eq(last.tag),
+            own.end.eq(~offered), drain.own.valid.eq(offered | (marked & quiet & ~silent)),
+            closed.eq(marked & quiet & (silent | drain.own.ready)),
+            go.eq(~closes | ~busy | closed),
+        ]
+        with m.If(closed):
+            m.d.sync += marked.eq(0), busy.eq(0)
+        with m.If(fires | ends):
+            m.d.sync += marked.eq(1), last.eq(now)
+        with m.If(entry.o.valid & entry.o.ready & closes):
+            m.d.sync += busy.eq(1)
         return m

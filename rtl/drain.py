@@ -1,66 +1,67 @@
 """Where a column's spikes join those of the columns before it."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .buffer import Buffer
 from .stream import Kind, Token
 
-__all__ = ["Drain", "Mark", "OwnSpike"]
+__all__ = ["Drain", "OwnToken"]
 
 
-class Mark(data.StructLayout):
-    """Layout of the end that a column has reached: of a step or, where ``window``, of the window."""
+class OwnToken(data.StructLayout):
+    """Layout of what a column itself contributes: a spike, or where ``end`` the end of a step or ``window``.
 
-    def __init__(self, token: Token):
-        super().__init__({"window": 1, "step": range(token.window), "tag": 1 if token.tagged else 0})
+    ``index`` is the neuron's place in its column. A spike has the step, window and tag of the end that
+    follows it; one before the end of a window is no spike but a final potential.
+    """
 
-
-class OwnSpike(data.StructLayout):
-    """Layout of a column's own spike: its address and, where the layer is read, its potential."""
-
-    def __init__(self, token: Token):
-        super().__init__({"address": range(token.addresses), "potential": token.potential_bits})
+    def __init__(self, token: Token, neurons: int):
+        self.neurons = neurons
+        super().__init__({
+            "end": 1, "window": 1, "step": range(token.window), "tag": 1 if token.tagged else 0,
+            "index": range(neurons), "potential": token.potential_bits,
+        })
 
 
 class Drain(wiring.Component):
-    """Merges a column's own spikes with the stream of the columns before it.
+    """Merges what a column contributes with the stream of the columns before it.
 
     Spikes pass as they come. An end passes when both sides have reached it: then it is *the* end of both,
-    so nothing moves from one step to another. In an unordered stream (``ordered`` false) ends of steps are
-    swallowed and only the window is a barrier.
+    so nothing moves from one step to another. Spikes of a window that is decided are dropped.
 
-    Latency 1 cycle, throughput 1 token a cycle; all outputs but ``before.ready``, ``spike.ready`` and
-    ``mark.ready`` are registers.
+    Latency 1 cycle without a queue and 3 with one, throughput 1 token a cycle.
 
     Parameters
     ----------
     token : :class:`~.stream.Token`
+        Layout of the layer's output.
+    neurons, base : :class:`int`
+        Neurons of the column, and the address of the first.
     first : :class:`bool`
         Whether there is no column before this one.
-    ordered : :class:`bool`
+    queue : :class:`int`
+        Own tokens that can wait here, so that the column need not; 0 for none.
 
     Members
     -------
     before : ``In(stream.Signature(token))``
-    spike : ``In(stream.Signature(OwnSpike(token)))``
-    quiet : ``In(1)``
-        Whether no own spike is left of those that belong before the mark.
-    mark : ``In(stream.Signature(Mark(token)))``
-        Valid from the cycle on in which the spikes before it can be on offer or ``quiet`` is low.
+    own : ``In(stream.Signature(OwnToken(token, neurons)))``
+    decided : ``In(2)``
     tokens : ``Out(stream.Signature(token))``
     """
 
-    def __init__(self, token: Token, *, first: bool, ordered: bool):
+    def __init__(self, token: Token, neurons: int, *, base: int, first: bool, queue: int):
         self.token = token
+        self.own_token = OwnToken(token, neurons)
+        self.base = base
         self.first = first
-        self.ordered = ordered
+        self.queue = queue
         super().__init__({
             "before": In(stream.Signature(token)),
-            "spike": In(stream.Signature(OwnSpike(token))),
-            "quiet": In(1),
-            "mark": In(stream.Signature(Mark(token))),
+            "own": In(stream.Signature(self.own_token)),
+            "decided": In(2),
             "tokens": Out(stream.Signature(token)),
         })
 
@@ -68,50 +69,53 @@ class Drain(wiring.Component):
         m = Module()
         m.submodules.buffer = buffer = Buffer(self.token)
         wiring.connect(m, wiring.flipped(self.tokens), buffer.o)
-        out, before, mark = buffer.i.payload, self.before.payload, self.mark.payload
+        out, before = buffer.i.payload, self.before.payload
         read = bool(self.token.potential_bits)
 
+        own = self.own
+        if self.queue:
+            m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=self.own_token.size, depth=self.queue)
+            own = stream.Signature(self.own_token).create()
+            m.d.comb += [
+                queue.w_data.eq(self.own.payload.as_value()), queue.w_en.eq(self.own.valid),
+                self.own.ready.eq(queue.w_rdy),
+                own.payload.as_value().eq(queue.r_data), own.valid.eq(queue.r_rdy), queue.r_en.eq(own.ready),
+            ]
+        mine = own.payload
         before_spike = Signal()
-        before_end = Signal()
-        if self.first:
-            m.d.comb += before_end.eq(1)
-        else:
+        before_end = Signal(init=1)
+        if not self.first:
             m.d.comb += [
                 before_spike.eq(self.before.valid & (before.kind == Kind.SPIKE)),
                 before_end.eq(self.before.valid & (before.kind != Kind.SPIKE)),
             ]
-        some = Signal()   # an own spike passed since the last end
+        dropped = Signal()
+        if self.token.tagged:
+            m.d.comb += dropped.eq(own.valid & ~mine.end & self.decided.bit_select(mine.tag, 1))
+
+        m.d.comb += [
+            out.kind.eq(Mux(~mine.end, Kind.SPIKE, Mux(mine.window, Kind.WINDOW, Kind.STEP))),
+            out.address.eq(self.base + mine.index), out.step.eq(mine.step), out.tag.eq(mine.tag),
+        ]
+        if read:
+            some = Signal()   # an own spike passed since the last end
+            m.d.comb += [
+                out.potential.eq(mine.potential), out.dump.eq(mine.window & ~mine.end),
+                out.some.eq(mine.end & (some | (0 if self.first else before.some))),
+            ]
+            with m.If(own.valid & own.ready):
+                m.d.sync += some.eq(~mine.end & ~mine.window & ~dropped)
 
         with m.If(before_spike):
-            m.d.comb += buffer.i.valid.eq(1), out.eq(before), self.before.ready.eq(buffer.i.ready)
-        with m.Elif(self.spike.valid):
             m.d.comb += [
-                buffer.i.valid.eq(1), self.spike.ready.eq(buffer.i.ready),
-                out.kind.eq(Kind.SPIKE), out.address.eq(self.spike.payload.address),
-                out.step.eq(mark.step), out.tag.eq(mark.tag),
+                out.eq(before), buffer.i.valid.eq(1), self.before.ready.eq(buffer.i.ready),
+                own.ready.eq(dropped),
             ]
-            if read:
-                m.d.comb += out.potential.eq(self.spike.payload.potential), out.dump.eq(mark.window)
-            with m.If(buffer.i.ready):
-                m.d.sync += some.eq(~mark.window)
-        with m.Elif(self.mark.valid & self.quiet):
-            swallow = Signal()
-            if not self.ordered:
-                m.d.comb += swallow.eq(~mark.window)
-            with m.If(swallow):
-                m.d.comb += self.mark.ready.eq(1)
-            with m.Elif(before_end):
-                m.d.comb += [
-                    buffer.i.valid.eq(1), self.mark.ready.eq(buffer.i.ready),
-                    self.before.ready.eq(buffer.i.ready),
-                    out.step.eq(mark.step), out.tag.eq(mark.tag),
-                ]
-                with m.If(mark.window):
-                    m.d.comb += out.kind.eq(Kind.WINDOW)
-                with m.Else():
-                    m.d.comb += out.kind.eq(Kind.STEP)
-                if read:
-                    m.d.comb += out.some.eq(some | (0 if self.first else before.some))
-                with m.If(buffer.i.ready):
-                    m.d.sync += some.eq(0)
+        with m.Elif(dropped):
+            m.d.comb += own.ready.eq(1)
+        with m.Elif(~mine.end | before_end):
+            m.d.comb += [
+                buffer.i.valid.eq(own.valid), own.ready.eq(buffer.i.ready),
+                self.before.ready.eq(buffer.i.ready & own.valid & mine.end),
+            ]
         return m

@@ -11,7 +11,8 @@ class Emitter(wiring.Component):
     """Takes a group's pending bits at once and gives the indices of those that are set.
 
     Two circuits do it: :class:`PriorityEmitter` skips what is not set, :class:`ScanEmitter` is half as large.
-    ``load`` is only allowed while ``quiet``, which comes up one cycle after the last index was taken.
+    ``load`` is only allowed while ``quiet``, which comes up in the cycle after the last index was taken, and
+    stays up where nothing is set.
 
     Parameters
     ----------
@@ -67,9 +68,9 @@ class PriorityEmitter(Emitter):
                 for word in words[1:]:
                     chosen = chosen | word
                 m.d.sync += self.data.eq(chosen)
-        m.d.sync += self.quiet.eq(~pending.any() & ~self.valid)
+        m.d.sync += self.quiet.eq(~pending.any() & (self.taken | ~self.valid))
         with m.If(self.load):
-            m.d.sync += pending.eq(self.pending), self.quiet.eq(0)
+            m.d.sync += pending.eq(self.pending), self.quiet.eq(~self.pending.any())
         with m.If(self.drop):
             m.d.sync += pending.eq(0), self.valid.eq(0), self.quiet.eq(1)
         return m
@@ -90,7 +91,8 @@ class ScanEmitter(Emitter):
                 pending.eq(Mux(self.load, self.pending, pending >> 1)),
                 self.index.eq(Mux(self.load, 0, self.index + 1)),
             ]
-        m.d.sync += self.quiet.eq(~self.load & ~pending.any())
+        left = pending >> self.taken
+        m.d.sync += self.quiet.eq(~Mux(self.load, self.pending, left).any())
         with m.If(self.drop):
             m.d.sync += pending.eq(0), self.quiet.eq(1)
         return m

@@ -35,7 +35,7 @@ class FoldedColumn(wiring.Component):
     """
 
     def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, folds: int,
-                 first: bool, last: bool, ordered: bool):
+                 first: bool, last: bool, ordered: bool, queue: int = 0):
         if not isinstance(folds, int) or folds < 4 or folds & (folds - 1):
             raise ValueError(f"Folds must be a power of two and at least 4, not {folds!r}")
         self.op = op
@@ -47,6 +47,7 @@ class FoldedColumn(wiring.Component):
         self.first = first
         self.last = last
         self.ordered = ordered
+        self.queue = queue
         self.count = len(weights[0])
         self.lanes = -(-self.count // folds)
         self.synapses = Rom(self.lanes, (
@@ -67,7 +68,8 @@ class FoldedColumn(wiring.Component):
         state = data.StructLayout({
             "values": data.ArrayLayout(signed(width), lanes), "fired": lanes if remembers else 0})
         m.submodules.potentials = potentials = Ram(state, folds)
-        m.submodules.drain = drain = Drain(self.token, first=self.first, ordered=self.ordered)
+        m.submodules.drain = drain = Drain(self.token, lanes * folds, base=self.base, first=self.first,
+                                           queue=self.queue)
         wiring.connect(m, entry.i, wiring.flipped(self.ops))
         wiring.connect(m, wiring.flipped(self.before), drain.before)
         wiring.connect(m, wiring.flipped(self.tokens), drain.tokens)
@@ -81,9 +83,10 @@ class FoldedColumn(wiring.Component):
         finish = Signal()
         closes = (entry.o.payload.kind == OpKind.FIRE) | (entry.o.payload.kind == OpKind.END)
         go = Signal()
+        closed = Signal()
         m.d.comb += [
             finish.eq(issue & (fold == folds - 1)),
-            go.eq((~valid | finish) & ~(closes & busy)),
+            go.eq((~valid | finish) & (~closes | ~busy | closed)),
             entry.o.ready.eq(go & (1 if self.last else self.next_ops.ready)),
             self.next_ops.valid.eq(entry.o.valid & go),
             self.next_ops.payload.eq(entry.o.payload),
@@ -92,8 +95,6 @@ class FoldedColumn(wiring.Component):
             m.d.sync += valid.eq(0), fresh.eq(op.kind == OpKind.END)
         with m.If(entry.o.valid & entry.o.ready):
             m.d.sync += op.eq(entry.o.payload), valid.eq(1)
-            with m.If(closes):
-                m.d.sync += busy.eq(1)
 
         queue_row = data.StructLayout({
             "mask": lanes, "fold": range(folds), "values": lanes * width if read else 0})
@@ -163,12 +164,11 @@ class FoldedColumn(wiring.Component):
         m.d.comb += self.final.eq(Cat(values)), self.final_fold.eq(now_fold), self.ended.eq(ends)
 
         drop = Signal()
-        mark = drain.mark.payload
         if self.token.tagged:
             tag = Signal()        # of the spikes that are pending, or will be in the next cycle
             next_tag = Signal()
             coming = fetched_valid & ((fetched.kind == OpKind.FIRE) | (fetched.kind == OpKind.END))
-            m.d.comb += next_tag.eq(Mux(coming, fetched.tag, tag))
+            m.d.comb += next_tag.eq(Mux(coming, fetched.tag, tag)), drain.decided.eq(self.next_decided)
             m.d.sync += [
                 tag.eq(next_tag), self.next_decided.eq(self.decided),
                 drop.eq(self.next_decided.bit_select(next_tag, 1)),
@@ -186,18 +186,31 @@ class FoldedColumn(wiring.Component):
         m.d.comb += [
             emitter.load.eq(queue.r_rdy & emitter.quiet), queue.r_en.eq(emitter.quiet),
             emitter.pending.eq(waiting.mask), emitter.extras.eq(at_work["values"]), emitter.drop.eq(drop),
-            drain.spike.valid.eq(emitter.valid), emitter.taken.eq(drain.spike.ready),
-            drain.spike.payload.address.eq(self.base + Cat(at_work.fold, emitter.index)),
-            drain.spike.payload.potential.eq(emitter.data),
+            emitter.taken.eq(drain.own.ready),
         ]
         with m.If(emitter.load):
             m.d.sync += at_work.eq(waiting)
 
-        with m.If(drain.mark.valid & drain.mark.ready):
-            m.d.sync += drain.mark.valid.eq(0), busy.eq(0)
+        own = drain.own.payload
+        last = Signal(self.op, reset_less=True)   # the FIRE or END whose spikes are leaving,
+        marked = Signal()                         # and whose end follows them
+        silent = Signal()
+        quiet = Signal()
+        if not self.ordered:
+            m.d.comb += silent.eq(last.kind == OpKind.FIRE)
+        m.d.comb += [
+            quiet.eq(emitter.quiet & ~queue.r_rdy),
+            own.index.eq(Cat(at_work.fold, emitter.index)), own.potential.eq(emitter.data),
+            own.window.eq(last.kind == OpKind.END), own.step.eq(last.step), own.tag.eq(last.tag),
+            own.end.eq(~emitter.valid), drain.own.valid.eq(emitter.valid | (marked & quiet & ~silent)),
+            closed.eq(marked & quiet & (silent | drain.own.ready)),
+        ]
+        with m.If(closed):
+            m.d.sync += marked.eq(0), busy.eq(0)
         with m.If(fires | ends):
-            m.d.sync += mark.window.eq(ends), mark.step.eq(now.step), mark.tag.eq(now.tag)
+            m.d.sync += last.eq(now)
             with m.If(now_fold == folds - 1):
-                m.d.sync += drain.mark.valid.eq(1)
-        m.d.comb += drain.quiet.eq(emitter.quiet & ~queue.r_rdy)
+                m.d.sync += marked.eq(1)
+        with m.If(entry.o.valid & entry.o.ready & closes):
+            m.d.sync += busy.eq(1)
         return m

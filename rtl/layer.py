@@ -27,6 +27,8 @@ class Folding:
         Neurons that share one adder; 1, or a power of two from 4 on.
     group : :class:`int`
         Neurons that share one spike emitter (``folds`` 1 only).
+    queue : :class:`int`
+        Spikes of a column that can wait to leave the layer without keeping it from the next step.
     scan : :class:`bool`
         Whether emitters scan, which is small, rather than skip, which is fast (``folds`` 1 only).
     fetch_register : :class:`bool`
@@ -39,6 +41,7 @@ class Folding:
     per_column: int
     folds: int = 1
     group: int = 18
+    queue: int = 0
     scan: bool = False
     fetch_register: bool = True
     zero_init: bool = False
@@ -90,7 +93,8 @@ class EventLayer(wiring.Component):
         self.columns = []
         for base in starts:
             slice_ = [row[base:base + folding.per_column] for row in weights]
-            place = {"base": base, "first": base == 0, "last": base == starts[-1], "ordered": ordered}
+            place = {"base": base, "first": base == 0, "last": base == starts[-1], "ordered": ordered,
+                     "queue": folding.queue}
             if folding.folds == 1:
                 column = Column(self.sequencer.op, token, neurons, slice_, group=folding.group,
                                 scan=folding.scan, fetch_register=folding.fetch_register,
