@@ -4,6 +4,7 @@ import errno
 import json
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -56,15 +57,18 @@ def show_table(heads: Sequence[str], lines: Sequence[Sequence[object]], *, title
 
 
 def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]], title: str = "") -> None:
-    """Print names beside their values."""
+    """Print names beside their values, under a title; long values are wrapped."""
     items = list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs)
     if title:
         stdout.print(Text(title, style="bold"))
-    wide = max((len(name) for name, _ in items), default=0)
+    wide = max((len(name) for name, _ in items), default=0) + 4
     for name, value in items:
-        line = Text(f"  {name:<{wide}}  ", style="dim")
-        line.append(value if isinstance(value, Text) else Text(str(value), style="not dim"))
-        stdout.print(line)
+        # words stay whole, so that a path can be copied
+        lines = textwrap.wrap(str(value), max(20, stdout.width - wide), break_long_words=False,
+                              break_on_hyphens=False) or [""]
+        stdout.print(Text(f"  {name}".ljust(wide), style="dim").append(lines[0], style="not dim"))
+        for line in lines[1:]:
+            stdout.print(Text(" " * wide + line))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from ..errors import FirstspikeError
 from . import batched, simulators
 from .compare import Comparison, compare
 from .golden import check_images
+from .images import ImageSet
 from .names import signals
 from .result import Run, Spread, VerifyResult, write
 from .simulate import Job, Stop, patience, simulate
@@ -34,7 +35,7 @@ _CHUNK = 1000  # images that one simulator process runs at most
 _SHORT = 100   # fewer images than that share a process
 
 
-def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray, count: int | None = None,
+def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray | ImageSet, count: int | None = None,
            labels: Sequence[int] | np.ndarray | None = None, *, simulator: str = "verilator",
            stalls: bool = False, waves: bool = False, early_stop: bool | None = None,
            ports: Sequence[str] | None = None, seed: int = 1,
@@ -49,7 +50,7 @@ def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray, count: i
     Parameters
     ----------
     build: a build, or the folder of one.
-    images: as :func:`.golden.run` takes them, many.
+    images: as :func:`.golden.run` takes them, many; or what :func:`.images.load_images` gives, with labels.
     count: take so many of them, the first; None: all.
     labels: the true classes, to count what is correct.
     simulator: "verilator" or "icarus".
@@ -72,6 +73,8 @@ def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray, count: i
     if not hasattr(build, "top"):
         from ..gen.build import open_build
         build = open_build(build)  # type: ignore[arg-type]
+    if isinstance(images, ImageSet):
+        images, labels = images.images, images.labels if labels is None else labels
     task = _Task(build, images, count, labels, early_stop, ports, stalls, seed)  # type: ignore[arg-type]
     tell = progress or (lambda what, done, total: None)
     chosen = simulators.simulator(simulator)
