@@ -40,8 +40,8 @@ def picture_latency(curve: Sequence[Operation], chosen: Operation | None, path: 
         axes.plot(chosen.mean_step, 100 * chosen.accuracy, "o", markersize=9,
                   label=f"chosen: output threshold {chosen.threshold}")
         axes.legend(loc="lower right")
-    best = 100 * max(point.accuracy for point in curve)
-    axes.set_ylim(max(0.0, best - 12), min(100.0, best + 1))
+    percent = [100 * point.accuracy for point in curve]
+    axes.set_ylim(max(min(percent) - 0.5, max(percent) - 12), min(max(percent) + 0.5, 100.0))
     axes.set_xlabel("mean decision step")
     axes.set_ylabel("accuracy, %")
     return _written(figure, path)
@@ -52,6 +52,7 @@ def picture_training(history: Sequence[dict[str, float]], path: Path) -> Path:
     figure, axes = _axes("Training")
     epochs = range(1, len(history) + 1)
     axes.plot(epochs, [100 * entry["accuracy"] for entry in history], "C0.-", label="validation accuracy")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("epoch")
     axes.set_ylabel("accuracy, %", color="C0")
     losses = axes.twinx()
