@@ -20,7 +20,7 @@ def _settings(crystal_hz: int) -> Iterator[Setting]:
         comparison = Fraction(crystal_hz, divr + 1)
         if not 10_000_000 <= comparison <= 133_000_000:
             continue
-        for divf in range(64):
+        for divf in range(128):
             oscillator = comparison * (divf + 1)
             if not 533_000_000 <= oscillator <= 1_066_000_000:
                 continue

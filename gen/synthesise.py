@@ -150,10 +150,13 @@ def bitstream(build: Build | str | Path, *, progress: Callable[[str], None] | No
         raise FirstspikeError(f"no open tool makes bitstreams for {build.board.name}: run Vivado, "
                               f"`vivado -mode batch -source pins.tcl` in {build.path / 'board'}")
     path = build.path / "board" / tools["bitstream"]
-    if not path.is_file() or _earlier(build).get("inputs") != _inputs(build):
+    earlier = _earlier(build)
+    design = earlier.get("design") if earlier.get("inputs") == _inputs(build) else None
+    if not design or (earlier["meets_clock"] and not path.is_file()):
         found = synthesise(build, core=False, progress=progress)
-        if not found.meets_clock:
-            raise FirstspikeError(_too_slow(found, tools, FAMILIES[tools["family"]]))
+        earlier, design = found.to_json(), asdict(found)["design"]
+    if not earlier["meets_clock"]:
+        raise FirstspikeError(_too_slow(design["fmax_hz"] or 0, tools))
     return path
 
 
@@ -256,13 +259,13 @@ def _count(weights: Mapping[str, float], cells: Mapping[str, int]) -> int:
     return round(sum(weight * cells.get(name, 0) for name, weight in weights.items()))
 
 
-def _too_slow(found: Synthesis, tools: dict, family: Family) -> str:
-    fmax = found.design.fmax_hz if found.design and found.design.fmax_hz else 0
-    clocks = [tools["crystal_hz"], *(setting.hz for setting in family.settings(tools["crystal_hz"]))]
+def _too_slow(fmax: int, tools: dict) -> str:
+    settings = FAMILIES[tools["family"]].settings(tools["crystal_hz"])
+    clocks = [tools["crystal_hz"], *(setting.hz for setting in settings)]
     slower = max((clock for clock in clocks if clock <= fmax), default=None)
     remedy = f"build it with --clock {float(slower) / 1e6:g}" if slower else "build it for a faster board"
-    return (f"the design stands {fmax / 1e6:.1f} MHz, not the {found.clock_hz / 1e6:g} MHz that it was built "
-            f"for: {remedy}")
+    return (f"the design stands {fmax / 1e6:.1f} MHz, not the {tools['clock_hz'] / 1e6:g} MHz that it was "
+            f"built for: {remedy}")
 
 
 def _keep(build: Build, work: Path, tools: dict, result: Synthesis, design: bool) -> None:
