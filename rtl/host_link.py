@@ -216,10 +216,7 @@ class HostLink(wiring.Component):
                      Const(0, 32 - len(cycles)))
         length = Signal(8)
         with m.If(done):
-            with m.If(identifies):
-                m.d.comb += length.eq(IDENTITY.size)
-            with m.Elif(takes_levels | takes_spikes):
-                m.d.comb += length.eq(RESULT.size)
+            m.d.comb += length.eq(Array([IDENTITY.size, RESULT.size, RESULT.size, 0])[command])
         identity_byte, result_byte = Signal(8), Signal(8)
         m.d.comb += result_byte.eq(result.word_select(index[:3], 8))
         with m.Switch(index):

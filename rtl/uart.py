@@ -31,11 +31,11 @@ def check_divisor(divisor) -> float:
 class _Phase:
     """Widths and increment of a phase accumulator that overflows once in ``divisor`` cycles.
 
-    The increment is rounded to one part in 512 or better, so that ten bits drift by less than 1/50 bit.
+    The increment is off by less than one part in 500, so that ten bits drift by less than 1/50 bit.
     """
 
     def __init__(self, divisor: float):
-        self.bits = ceil(log2(divisor)) + 9
+        self.bits = ceil(log2(divisor)) + 8
         self.increment = round(2**self.bits / divisor)
 
 
