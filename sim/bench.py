@@ -46,6 +46,19 @@ def _integer(handle) -> int:
         raise _Failure(f"{handle._path} is unknown: {value!s}") from None
 
 
+def _known(handle, *masks: int) -> int:
+    """The value of a signal of which only the bits of ``masks`` have to be known; unknown bits count as 0."""
+    value = handle.get()
+    try:
+        return int(value)
+    except ValueError:
+        text = str(value)
+        unknown = int("".join("0" if bit in "01" else "1" for bit in text), 2)
+        if any(unknown & mask for mask in masks):
+            raise _Failure(f"{handle._path} is unknown: {text}") from None
+        return int("".join("1" if bit == "1" else "0" for bit in text), 2)
+
+
 class _Source:
     """Drives a port: window after window, payload after payload.
 
@@ -111,8 +124,11 @@ class _Layer:
         self.name = layer["name"]
         self.valid, self.ready, self.payload = (_find(dut, stream[part])
                                                 for part in ("valid", "ready", "payload"))
-        self.kind_shift, self.kind_mask = stream["fields"]["kind"][0], (1 << stream["fields"]["kind"][1]) - 1
-        self.window_kind = stream["kinds"]["WINDOW"]
+        masks = {field: ((1 << width) - 1) << lowest for field, (lowest, width) in stream["fields"].items()}
+        kinds, self.kind_mask = stream["kinds"], masks["kind"]
+        self.window_token = kinds["WINDOW"] << stream["fields"]["kind"][0]
+        self.meant = {kinds[kind] << stream["fields"]["kind"][0]: [masks.get(field, 0) for field in fields]
+                      for kind, fields in (("SPIKE", ("address", "step", "dump")), ("STEP", ("step",)))}
         self.payloads, self.cycles, self.windows = array("Q"), array("q"), 0
         self.ended = _find(dut, final["ended"]) if finals else None
         self.columns = []
@@ -125,10 +141,11 @@ class _Layer:
         """Look at the stream at a rising edge: 0 nothing, 1 a token, 2 the end of a window."""
         if not _integer(self.valid) or not _integer(self.ready):
             return 0
-        payload = _integer(self.payload)
+        payload = _known(self.payload, self.kind_mask)
+        _known(self.payload, *self.meant.get(payload & self.kind_mask, ()))
         self.payloads.append(payload & 0xFFFF_FFFF_FFFF_FFFF)
         self.cycles.append(cycle)
-        if payload >> self.kind_shift & self.kind_mask == self.window_kind:
+        if payload & self.kind_mask == self.window_token:
             self.windows += 1
             return 2
         return 1
@@ -270,7 +287,8 @@ class _Bench:
         if len(self.results) < before:
             return f"{total}: the readout does not give the result of window {len(self.results)}"
         if before < len(self.order):
-            return f"{total}: the core does not take window {before} in"
+            return (f"{total}: window {before} does not go in, so layer {self.layers[0].name!r} is stuck, "
+                    "or what is before it")
         return f"{total}: final potentials are missing"
 
     def note(self) -> None:

@@ -61,7 +61,7 @@ def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray | ImageSe
     ports: only these of "spikes", "levels", "both"; None: all that the core has.
     seed: of all that is drawn.
     progress: called with the stage ("compile", "simulate" or "waves"), how much of it is done, and how much
-        there is.
+        there is; from whatever thread, one call at a time.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray | ImageSe
     if isinstance(images, ImageSet):
         images, labels = images.images, images.labels if labels is None else labels
     task = _Task(build, images, count, labels, early_stop, ports, stalls, seed)  # type: ignore[arg-type]
-    tell = progress or (lambda what, done, total: None)
+    tell = _one_at_a_time(progress or (lambda what, done, total: None))
     chosen = simulators.simulator(simulator)
     tell("compile", 0, 1)
     program = chosen.compile([task.verilog], task.top["top"], signals(task.top))
@@ -103,6 +103,16 @@ def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray | ImageSe
     result = replace(result, seconds=time.monotonic() - started)
     write(result, f"firstspike.verify.{Path(task.build.path).name}", task.images, task.labels)
     return result
+
+
+def _one_at_a_time(function: Callable[..., Any]) -> Callable[..., None]:
+    lock = threading.Lock()
+
+    def call(*arguments) -> None:
+        with lock:
+            function(*arguments)
+
+    return call
 
 
 class _Task:
