@@ -1,0 +1,69 @@
+"""What goes into a core's ports is what the network hears, within the laws of a spike stream."""
+
+import numpy as np
+import pytest
+from firstspike.quantize.network import Phase
+from firstspike.sim import batched
+from firstspike.sim.stimulus import field, levels, tokens
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import random_images, random_network
+
+
+def port(network) -> dict:
+    return {"fields": {"kind": [0, 2], "address": [2, 10], "step": [12, 9], "value": [21, 9], "tag": [30, 1]},
+            "kinds": {"SPIKE": 0, "STEP": 1, "WINDOW": 2}, "addresses": network.input.used.tolist()}
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_tokens(seed, shuffled):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng)
+    heard = batched.run(network, random_images(rng, network, 4)).input_spikes
+    place = port(network)
+    stimulus = tokens(network, place, heard, rng if shuffled else None)
+    online = any(layer.phase is Phase.ONLINE and synapse.source == "input"
+                 for layer in network.layers for synapse in layer.synapses)
+
+    kind, address, step, value, tag = (field(stimulus.payloads, place["fields"][name])
+                                       for name in ("kind", "address", "step", "value", "tag"))
+    assert (np.flatnonzero(kind == 2) + 1).tolist() == stimulus.ends.tolist() and len(stimulus.ends) == 4
+    assert shuffled or not tag.any()
+    back, start = np.zeros_like(heard), 0
+    for image, end in enumerate(stimulus.ends):
+        closed = -1
+        for at in range(start, end - 1):
+            if kind[at] == 1:
+                assert online and step[at] > closed
+                assert shuffled or back[image, step[at]].any()
+                closed = step[at]
+            else:
+                assert not online or step[at] > closed
+                raw = network.input.used[address[at]]
+                assert back[image, step[at], raw] == 0, "a spike twice"
+                back[image, step[at], raw] = value[at]
+        if online and back[image].any():
+            assert closed >= np.flatnonzero(back[image].any(axis=1))[-1], "a step with spikes was not closed"
+        start = end
+    assert (back == heard).all()
+
+
+def test_the_order_is_drawn():
+    network = random_network(np.random.default_rng(3))
+    heard = np.ones((3, network.input.window, network.input.size), np.uint8)
+    plain, again, drawn, redrawn, other = (
+        tokens(network, port(network), heard, rng and np.random.default_rng(rng)).payloads.tolist()
+        for rng in (None, None, 1, 1, 2))
+    assert plain == again and drawn == redrawn and plain != drawn != other
+
+
+def test_levels():
+    images = np.arange(6).reshape(2, 3)
+    stimulus = levels(images)
+    assert stimulus.payloads.tolist() == list(range(6)) and stimulus.ends.tolist() == [3, 6]
+
+
+@pytest.mark.parametrize(("place", "expected"), [([0, 4], 0xD), ([4, 8], 0xBC), ([60, 4], 0xF), ([3, 0], 0)])
+def test_field(place, expected):
+    assert field(np.array([0xF000_0000_0000_0BCD], np.uint64), place).tolist() == [expected]
