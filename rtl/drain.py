@@ -31,7 +31,8 @@ class Drain(wiring.Component):
     Spikes pass as they come. An end passes when both sides have reached it: then it is *the* end of both,
     so nothing moves from one step to another. Spikes of a window that is decided are dropped.
 
-    Latency 1 cycle without a queue and 3 with one, throughput 1 token a cycle.
+    Latency 1 cycle, and 3 for an own token with a queue (2 with a queue of 1). Throughput 1 token a cycle;
+    a queue of 1 or 2 hands on an own token every other cycle.
 
     Parameters
     ----------
