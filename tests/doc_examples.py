@@ -90,7 +90,7 @@ def comparable(text: str) -> list[str]:
 
 
 def rewrite(page: Path, folder: Path, leave_out: tuple[str, ...]) -> None:
-    """Run the examples of ``page`` and put what they print into it; marks in ``leave_out`` stay as they are."""
+    """Run the examples of ``page`` and put what they print into it; those marked ``leave_out`` stay."""
     pieces, text, at = [], page.read_text(), 0
     for example in examples(page):
         pieces.append(text[at:example.span[0]])
