@@ -60,9 +60,9 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
                 cycle_bits: int = 24) -> dict[str, str]:
     """The files of a build's folder ``board``, by their names in it.
 
-    ``board.v`` is the module ``board``. With a family there are also the sources, constraints and scripts of
-    ``pins``, as Amaranth writes them, and ``tools.json``: the commands that synthesise, place and
-    pack, run in this folder with ``../rtl/top.v`` beside it.
+    ``board.v`` is the module ``board``, and ``link.json`` says at what rate it talks. With a family there are
+    also the sources, constraints and scripts of ``pins``, as Amaranth writes them, and ``tools.json``: the
+    commands that synthesise, place and pack, run in this folder with ``../rtl/top.v`` beside it.
 
     Parameters
     ----------
@@ -77,9 +77,17 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
     cycle_bits : :class:`int`
         The host link gives the core ``2 ** cycle_bits`` cycles for a result.
     """
+    told = top["ports"]["spikes"]["fields"]
+    for name in ("kind", "address", "step", "value"):
+        place = [facts.token[name].offset, facts.token[name].width]
+        if list(told[name]) != place:
+            raise ValueError(f"spike token's {name} must be at {place}, not {told[name]}")
     linked = LinkedCore(facts, top, clock_hz=clock.hz, baud=board.uart_baud, cycle_bits=cycle_bits)
     with yosys_for_amaranth():
-        files = {"board.v": verilog.convert(linked, name="board", emit_src=False, strip_internal_attrs=True)}
+        files = {
+            "board.v": verilog.convert(linked, name="board", emit_src=False, strip_internal_attrs=True),
+            "link.json": json.dumps({"clock_hz": clock.hz, "baud": board.uart_baud}) + "\n",
+        }
         if board.family is None or board.platform is None:
             return files
         family, platform = FAMILIES[board.family], board.platform()
@@ -99,6 +107,7 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
         plan.files.pop(name, None)
     tools = {
         "family": family.name,
+        "available": {"luts": board.luts, "ffs": board.ffs, "block_rams": board.block_rams},
         "clock_hz": clock.hz,
         "crystal_hz": _crystal_hz(platform),
         "core": _core_commands(family, platform, clock.hz, seed),

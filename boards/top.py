@@ -42,13 +42,6 @@ class LinkedCore(wiring.Component):
     tx: Out(1, init=1)
 
     def __init__(self, facts: CoreFacts, top: Mapping, *, clock_hz: int, baud: int, cycle_bits: int = 24):
-        fields = facts.token
-        told = top["ports"]["spikes"]["fields"]
-        for name in ("kind", "address", "step", "value"):
-            if list(told[name]) != [fields[name].offset, fields[name].width]:
-                place = [fields[name].offset, fields[name].width]
-                raise ValueError(f"spike token's {name} must be at {place}, "
-                                 f"not {told[name]}")
         self.facts = facts
         self.top = top
         self.link = HostLink(facts, clock_hz=clock_hz, baud=baud, cycle_bits=cycle_bits)

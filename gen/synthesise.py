@@ -126,12 +126,11 @@ def synthesise(build: Build | str | Path, *, core: bool = True, design: bool = T
                     say(_STAGES.get(command[0], "place and route the {}").format(part))
                     execute(command, work)
                 usage[part] = _usage(family, work, part)
-        board = build.board
         result = Synthesis(
-            board=board.name, family=family.name, clock_hz=tools["clock_hz"], seed=build.manifest["seed"],
-            core=usage["core"], design=usage["design"],
-            available={"luts": board.luts, "ffs": board.ffs, "block_rams": board.block_rams},
-            inputs=inputs, versions={name: metadata.version(name) for name in _VERSIONS})
+            board=build.manifest["board"], family=family.name, clock_hz=tools["clock_hz"],
+            seed=build.manifest["seed"], core=usage["core"], design=usage["design"],
+            available=tools["available"], inputs=inputs,
+            versions={name: metadata.version(name) for name in _VERSIONS})
         _keep(build, work, tools, result, design)
     return result
 
@@ -147,7 +146,7 @@ def bitstream(build: Build | str | Path, *, progress: Callable[[str], None] | No
     build = build if isinstance(build, Build) else open_build(build)
     tools = _tools(build)
     if tools["bitstream"] is None:
-        raise FirstspikeError(f"no open tool makes bitstreams for {build.board.name}: run Vivado, "
+        raise FirstspikeError(f"no open tool makes bitstreams for {build.manifest['board']}: run Vivado, "
                               f"`vivado -mode batch -source pins.tcl` in {build.path / 'board'}")
     path = build.path / "board" / tools["bitstream"]
     earlier = _earlier(build)
@@ -176,7 +175,7 @@ def program(build: Build | str | Path) -> None:
         raise FirstspikeError(f"there is no bitstream {path}: make it with {how}")
     if not tools["loader"]:
         raise FirstspikeError(
-            f"the board {build.board.name} names no program that loads {path}: load it by hand")
+            f"the board {build.manifest['board']} names no program that loads {path}: load it by hand")
     loader, *options = tools["loader"]
     if loader not in _LOADERS:
         raise FirstspikeError(f"{loader} is none of the programs that may load a board "
@@ -210,7 +209,9 @@ def _tools(build: Build) -> dict:
                 raise ValueError(part)
         if tools["bitstream"] not in (None, f"pins{FAMILIES[tools['family']].bitstream}"):
             raise ValueError(f"bitstream {tools['bitstream']!r}")
-        return {"loader": []} | tools | {name: int(tools[name]) for name in ("clock_hz", "crystal_hz")}
+        available = {name: int(tools["available"][name]) for name in ("luts", "ffs", "block_rams")}
+        hertz = {name: int(tools[name]) for name in ("clock_hz", "crystal_hz")}
+        return {"loader": []} | tools | hertz | {"available": available}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FirstspikeError(f"{path} is damaged ({error}): build it again") from error
 

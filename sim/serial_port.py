@@ -1,6 +1,7 @@
 """Serial ports by name: one of the machine's, or "sim"."""
 
 import errno
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,25 @@ from ..gen.build import Build
 if TYPE_CHECKING:
     from .host import Port
 
-__all__ = ["open_port"]
+__all__ = ["line_of", "open_port"]
 
 _PATIENCE = 3.0  # seconds: a frame, the core's longest run and the answer take less
+
+
+def line_of(build: Build) -> tuple[int, int]:
+    """The clock in Hz and the serial rate of a build's host link.
+
+    Raises
+    ------
+    FirstspikeError
+        The build does not say.
+    """
+    path = build.path / "board" / "link.json"
+    try:
+        told = json.loads(path.read_text())
+        return int(told["clock_hz"]), int(told["baud"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FirstspikeError(f"{path} is missing or damaged: build it again") from error
 
 
 def open_port(name: str, build: Build | None, baud: int | None,
@@ -34,7 +51,7 @@ def open_port(name: str, build: Build | None, baud: int | None,
     if baud is None:
         if build is None:
             raise FirstspikeError(f"the rate of {name} is not known: give the build or the baud rate")
-        baud = build.board.uart_baud
+        baud = line_of(build)[1]
     try:
         return serial.Serial(name, baud, timeout=_PATIENCE, write_timeout=10 * _PATIENCE, exclusive=True)
     except ValueError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import FirstspikeError
 from ..gen.build import Build
+from .serial_port import line_of
 from .simulators import simulator
 
 __all__ = ["SimulatedPort"]
@@ -46,6 +47,7 @@ class SimulatedPort:
         sources = [build.path / "board" / "board.v", build.verilog]
         if not sources[0].is_file():
             raise FirstspikeError(f"{sources[0]} is missing: build it again")
+        clock_hz, baud = line_of(build)
         if progress is not None:
             progress(f"compile for {name}")
         program = simulator(name).compile(sources, "board", ["clk", "rst", "rx", "tx"])
@@ -60,7 +62,7 @@ class SimulatedPort:
                 listener.listen(1)
                 self._process = program.start("firstspike.sim.serial_bench", self._folder, {
                     "FIRSTSPIKE_SOCKET": str(self._folder / "port"),
-                    "FIRSTSPIKE_DIVISOR": repr(build.plan.clock_hz / build.board.uart_baud),
+                    "FIRSTSPIKE_DIVISOR": repr(clock_hz / baud),
                 }, top="board")
                 listener.settimeout(0.1)
                 self._socket = self._accept(listener)

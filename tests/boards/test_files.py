@@ -35,7 +35,8 @@ def test_the_module_board_is_the_same_circuit_with_its_own_rate(made):
 
 
 def test_generic_is_verilog_alone(made):
-    assert set(made["generic"]) == {"board.v"}
+    assert set(made["generic"]) == {"board.v", "link.json"}
+    assert json.loads(made["generic"]["link.json"]) == {"clock_hz": 100_000_000, "baud": 1_000_000}
 
 
 def test_icebreaker(made):

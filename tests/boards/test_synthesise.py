@@ -185,6 +185,7 @@ def test_a_full_disk(build, monkeypatch):
     ({"family": "ice50"}, r"tools\.json is damaged \(family 'ice50'\): build it again$"),
     ({"core": [["yosys", 3]]}, r"tools\.json is damaged \(core\): build it again$"),
     ({"bitstream": "../../x"}, r"tools\.json is damaged \(bitstream '\.\./\.\./x'\): build it again$"),
+    ({"available": {}}, r"tools\.json is damaged \('luts'\): build it again$"),
     ({"clock_hz": None}, r"tools\.json is damaged .*: build it again$"),
     ({"core": [["rm", "-rf", "x"]]}, r"^a build may not run 'rm': make it again with firstspike build$"),
 ])
@@ -219,7 +220,7 @@ def test_program(build, tmp_path, monkeypatch):
 
 def test_generic_has_nothing_to_synthesise_for(tmp_path):
     build = fs.build(small_network(), "generic", tmp_path / "build")
-    assert {path.name for path in (build.path / "board").iterdir()} == {"board.v"}
+    assert {path.name for path in (build.path / "board").iterdir()} == {"board.v", "link.json"}
     for action in (synthesise, bitstream, program):
         with pytest.raises(fs.FirstspikeError, match=r"was built for generic, which has no device to"):
             action(build)

@@ -15,12 +15,15 @@ from firstspike.sim.host import Host, Identity
 from link_bench import DELAY, AmaranthPort, SampleCore, sample_facts, sample_result
 
 
-def build_of(facts, addresses=None, digest=None):
+def build_of(facts, addresses=None, digest=None, path=None):
     """What the client looks at of a build."""
+    if path is not None:
+        (path / "board").mkdir()
+        (path / "board" / "link.json").write_text('{"clock_hz": 12000000, "baud": 1000000}')
     return SimpleNamespace(
+        path=path,
         top={"ports": {"spikes": {"addresses": addresses or list(range(facts.addresses))}}},
-        network=SimpleNamespace(digest=(digest or facts.digest).hex()),
-        board=SimpleNamespace(uart_baud=1_000_000))
+        network=SimpleNamespace(digest=(digest or facts.digest).hex()))
 
 
 def words_of(facts, spikes, *, online=True):
@@ -221,28 +224,34 @@ def test_a_port_that_goes_away():
         Host(GonePort()).identify()
 
 
-def test_no_such_port(monkeypatch):
-    facts = sample_facts()
+def test_no_such_port(monkeypatch, tmp_path):
+    build = build_of(sample_facts(), path=tmp_path)
     monkeypatch.setattr("serial.tools.list_ports.comports", list)
     message = r"^there is no serial port /dev/ttyNONE: this machine has none; is the board connected\?$"
     with pytest.raises(FirstspikeError, match=message):
-        Host("/dev/ttyNONE", build_of(facts))
+        Host("/dev/ttyNONE", build)
     there = [SimpleNamespace(device="/dev/ttyUSB1"), SimpleNamespace(device="/dev/ttyUSB0")]
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: there)
     with pytest.raises(FirstspikeError, match=r": this machine has /dev/ttyUSB0, /dev/ttyUSB1$"):
-        Host("/dev/ttyNONE", build_of(facts))
+        Host("/dev/ttyNONE", build)
 
 
 @pytest.mark.parametrize("number, message", [
     (errno.EACCES, r"^this user may not use /dev/ttyX: add it to the group that owns the port"),
     (errno.EBUSY, r"^/dev/ttyX is in use: close the other program$"),
 ])
-def test_a_port_that_may_not_be_used(monkeypatch, number, message):
-    def refuse(*_, **__):
+def test_a_port_that_may_not_be_used(monkeypatch, tmp_path, number, message):
+    def refuse(name, baud, **__):
+        assert baud == 1_000_000
         raise serial.SerialException(number, "could not open port")
     monkeypatch.setattr("serial.Serial", refuse)
     with pytest.raises(FirstspikeError, match=message):
-        Host("/dev/ttyX", build_of(sample_facts()))
+        Host("/dev/ttyX", build_of(sample_facts(), path=tmp_path))
+
+
+def test_a_build_that_does_not_say_its_rate(tmp_path):
+    with pytest.raises(FirstspikeError, match=r"link\.json is missing or damaged: build it again$"):
+        Host("/dev/ttyX", SimpleNamespace(path=tmp_path))
 
 
 def test_a_name_without_a_rate_and_sim_without_a_build():
