@@ -34,7 +34,7 @@ class Family:
     shapes: tuple[tuple[int, int], ...]
     lut_inputs: int = 4
     lut_ram: bool = True
-    words_per_column: int = 3
+    words_per_column: int = 4
     scan: bool = False
     fetch_register: bool = True
     zero_init: bool = False

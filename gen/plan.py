@@ -13,7 +13,6 @@ from .neurons import LaneModel, lane_model
 __all__ = ["LayerPlan", "Plan", "plan"]
 
 _FOLDS = (1, 4, 8, 16, 32, 64, 128, 256)
-_QUEUE = 32         # spikes that wait behind a column; what one small memory holds
 _FULL = 0.95        # of a device's logic, beyond which routing is not to be counted on
 _HOST = Resources(620, 420, 0)
 _ENCODER = Resources(260, 190, 2)
@@ -161,10 +160,10 @@ def _option(network: Network, index: int, family: Family, model: LaneModel, inpu
             heard: float, fired: float) -> LayerPlan:
     layer = network.layers[index]
     lanes = ceil(layer.size / folds)
-    word = family.best_width(inputs * folds, lanes)
+    word = lanes if folds > 1 and lanes <= 18 else family.best_width(inputs * folds, lanes)
     per_column = min(lanes, word * (family.words_per_column if folds == 1 else 1))
     folding = Folding(per_column=per_column * folds, folds=folds, group=min(word, 18),
-                      queue=_QUEUE if family.lut_ram and layer is not network.output else 0, scan=family.scan,
+                      queue=family.lut_ram and layer is not network.output, scan=family.scan,
                       fetch_register=family.fetch_register, zero_init=family.zero_init)
     synapses = layer.synapses[0]
     plain = bool((synapses.kernel == 1).all()) and (index > 0 or network.input.highest_value == 1)

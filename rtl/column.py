@@ -70,7 +70,7 @@ class Column(wiring.Component):
     final_fold = None
 
     def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, group: int,
-                 first: bool, last: bool, ordered: bool, queue: int = 0, scan: bool = False,
+                 first: bool, last: bool, ordered: bool, queue: bool = False, scan: bool = False,
                  fetch_register: bool = True, zero_init: bool = False):
         self.op = op
         self.token = token
@@ -104,7 +104,8 @@ class Column(wiring.Component):
         wiring.connect(m, wiring.flipped(self.before), drain.before)
         wiring.connect(m, wiring.flipped(self.tokens), drain.tokens)
 
-        busy = Signal()   # a FIRE or END is on its way, or its spikes are
+        unfinished = Signal(range(3))   # FIRE or END that are on their way, or whose spikes are
+        almost = Signal()               # of the only one at most one spike is left, and need not wait
         op = entry.o.payload
         closes = (op.kind == OpKind.FIRE) | (op.kind == OpKind.END)
         go = Signal()
@@ -215,12 +216,20 @@ class Column(wiring.Component):
             own.window.eq(last.kind == OpKind.END), own.step.eq(last.step), own.tag.eq(last.tag),
             own.end.eq(~offered), drain.own.valid.eq(offered | (marked & quiet & ~silent)),
             closed.eq(marked & quiet & (silent | drain.own.ready)),
-            go.eq(~closes | ~busy | closed),
+            go.eq(~closes | (unfinished == 0) | ((unfinished == 1) & almost)),
         ]
         with m.If(closed):
-            m.d.sync += marked.eq(0), busy.eq(0)
+            m.d.sync += marked.eq(0)
         with m.If(fires | ends):
             m.d.sync += marked.eq(1), last.eq(now)
-        with m.If(entry.o.valid & entry.o.ready & closes):
-            m.d.sync += busy.eq(1)
+        begun = Signal()
+        valids = [emitter.valid for emitter, _ in emitters]
+        alone = Cat(valid & ~Cat(valids[:i], valids[i + 1:]).any() for i, valid in enumerate(valids))
+        m.d.comb += begun.eq(entry.o.valid & entry.o.ready & closes)
+        m.d.sync += [
+            unfinished.eq(unfinished + begun - closed),
+            almost.eq(drain.room & (unfinished == 1) & ~begun & Mux(
+                fires | ends, ~(load & pending.any()),
+                marked & ~Cat(emitter.waiting for emitter, _ in emitters).any() & (alone.any() | ~offered))),
+        ]
         return m

@@ -1,10 +1,11 @@
 """Where a column's spikes join those of the columns before it."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .buffer import Buffer
+from .queue import Queue
 from .stream import Kind, Token
 
 __all__ = ["Drain", "OwnToken"]
@@ -31,8 +32,7 @@ class Drain(wiring.Component):
     Spikes pass as they come. An end passes when both sides have reached it: then it is *the* end of both,
     so nothing moves from one step to another. Spikes of a window that is decided are dropped.
 
-    Latency 1 cycle, and 3 for an own token with a queue (2 with a queue of 1). Throughput 1 token a cycle;
-    a queue of 1 or 2 hands on an own token every other cycle.
+    Latency 1 cycle, and 2 for an own token with a queue. Throughput 1 token a cycle.
 
     Parameters
     ----------
@@ -42,18 +42,20 @@ class Drain(wiring.Component):
         Neurons of the column, and the address of the first.
     first : :class:`bool`
         Whether there is no column before this one.
-    queue : :class:`int`
-        Own tokens that can wait here, so that the column need not; 0 for none.
+    queue : :class:`bool`
+        Whether own tokens can wait here, so that the column need not.
 
     Members
     -------
     before : ``In(stream.Signature(token))``
     own : ``In(stream.Signature(OwnToken(token, neurons)))``
+    room : ``Out(1)``
+        The next few own tokens will not have to wait. Never without a queue.
     decided : ``In(2)``
     tokens : ``Out(stream.Signature(token))``
     """
 
-    def __init__(self, token: Token, neurons: int, *, base: int, first: bool, queue: int):
+    def __init__(self, token: Token, neurons: int, *, base: int, first: bool, queue: bool):
         self.token = token
         self.own_token = OwnToken(token, neurons)
         self.base = base
@@ -62,7 +64,7 @@ class Drain(wiring.Component):
         super().__init__({
             "before": In(stream.Signature(token)),
             "own": In(stream.Signature(self.own_token)),
-            "decided": In(2),
+            "room": Out(1), "decided": In(2),
             "tokens": Out(stream.Signature(token)),
         })
 
@@ -75,13 +77,10 @@ class Drain(wiring.Component):
 
         own = self.own
         if self.queue:
-            m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=self.own_token.size, depth=self.queue)
-            own = stream.Signature(self.own_token).create()
-            m.d.comb += [
-                queue.w_data.eq(self.own.payload.as_value()), queue.w_en.eq(self.own.valid),
-                self.own.ready.eq(queue.w_rdy),
-                own.payload.as_value().eq(queue.r_data), own.valid.eq(queue.r_rdy), queue.r_en.eq(own.ready),
-            ]
+            m.submodules.queue = queue = Queue(self.own_token)
+            wiring.connect(m, wiring.flipped(self.own), queue.i)
+            m.d.comb += self.room.eq(queue.room)
+            own = queue.o
         mine = own.payload
         before_spike = Signal()
         before_end = Signal(init=1)

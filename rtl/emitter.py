@@ -30,6 +30,8 @@ class Emitter(wiring.Component):
     drop : ``In(1)``
         Forget everything.
     valid, index, data, taken : the index on offer, what comes with it, and whether it is taken now.
+    waiting : ``Out(1)``
+        More is pending than is on offer.
     quiet : ``Out(1)``
         Nothing pending.
     """
@@ -42,7 +44,7 @@ class Emitter(wiring.Component):
         super().__init__({
             "load": In(1), "pending": In(size), "extras": In(size * extra), "drop": In(1),
             "valid": Out(1), "index": Out(range(size)), "data": Out(extra), "taken": In(1),
-            "quiet": Out(1, init=1),
+            "waiting": Out(1), "quiet": Out(1, init=1),
         })
 
 
@@ -55,6 +57,7 @@ class PriorityEmitter(Emitter):
         rest = Signal(self.size)
         first = Signal(self.size)      # one-hot
         below = Signal(self.size)      # pending - 1: flips the lowest bit that is set and all below it
+        m.d.comb += self.waiting.eq(pending.any())
         m.d.comb += below.eq(pending - 1), rest.eq(pending & below), first.eq(pending & ~below)
         code = [Cat(first[i] for i in range(self.size) if i >> bit & 1).any()
                 for bit in range(len(self.index))]
@@ -85,7 +88,7 @@ class ScanEmitter(Emitter):
     def elaborate(self, platform):
         m = Module()
         pending = Signal(self.size)
-        m.d.comb += self.valid.eq(pending[0])
+        m.d.comb += self.valid.eq(pending[0]), self.waiting.eq(pending[1:].any())
         with m.If(self.load | self.taken | ~self.valid):
             m.d.sync += [
                 pending.eq(Mux(self.load, self.pending, pending >> 1)),

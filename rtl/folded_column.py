@@ -35,7 +35,7 @@ class FoldedColumn(wiring.Component):
     """
 
     def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, folds: int,
-                 first: bool, last: bool, ordered: bool, queue: int = 0):
+                 first: bool, last: bool, ordered: bool, queue: bool = False):
         if not isinstance(folds, int) or folds < 4 or folds & (folds - 1):
             raise ValueError(f"Folds must be a power of two and at least 4, not {folds!r}")
         self.op = op

@@ -27,8 +27,8 @@ class Folding:
         Neurons that share one adder; 1, or a power of two from 4 on.
     group : :class:`int`
         Neurons that share one spike emitter (``folds`` 1 only).
-    queue : :class:`int`
-        Spikes of a column that can wait to leave the layer without keeping it from the next step.
+    queue : :class:`bool`
+        Whether a column's spikes can wait to leave the layer without keeping it from the next step.
     scan : :class:`bool`
         Whether emitters scan, which is small, rather than skip, which is fast (``folds`` 1 only).
     fetch_register : :class:`bool`
@@ -41,7 +41,7 @@ class Folding:
     per_column: int
     folds: int = 1
     group: int = 18
-    queue: int = 0
+    queue: bool = False
     scan: bool = False
     fetch_register: bool = True
     zero_init: bool = False

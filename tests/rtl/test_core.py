@@ -15,7 +15,7 @@ def random_foldings(rng, network):
         folds = int(rng.choice([1, 1, 4, 8]))
         neurons = int(rng.integers(1, 12)) if folds == 1 else int(rng.integers(1, 4)) * folds
         scan, fetch_register, zero_init = (bool(flag) for flag in rng.integers(0, 2, 3))
-        foldings.append(Folding(neurons, folds, int(rng.integers(1, 7)), int(rng.choice([0, 2, 16])), scan,
+        foldings.append(Folding(neurons, folds, int(rng.integers(1, 7)), bool(rng.integers(2)), scan,
                                 fetch_register, zero_init))
     return foldings
 

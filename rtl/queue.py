@@ -1,0 +1,58 @@
+"""A small queue for where a column's spikes wait."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["DEPTH", "Queue"]
+
+DEPTH = 15
+"""Entries. One row less than the smallest memory, since the pointers are shift registers that skip 0."""
+
+
+class Queue(wiring.Component):
+    """Stream queue of :data:`DEPTH` entries in a memory with asynchronous read, which becomes LUTs.
+
+    Latency 1 cycle, throughput 1 entry a cycle.
+
+    Parameters
+    ----------
+    shape : shape-like
+        Shape of an entry.
+
+    Members
+    -------
+    i : ``In(stream.Signature(shape))``
+    o : ``Out(stream.Signature(shape))``
+    room : ``Out(1)``
+        There is room for at least 4 more entries, as of the cycle before; a register.
+    """
+
+    def __init__(self, shape):
+        self.shape = shape
+        super().__init__({
+            "i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape)), "room": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.cells = cells = memory.Memory(shape=self.shape, depth=DEPTH + 1, init=[])
+        write, read = cells.write_port(), cells.read_port(domain="comb")
+        head, tail = Signal(4, init=1), Signal(4, init=1)   # shift registers with all states but 0
+        level = Signal(range(DEPTH + 1))
+        put, get = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(level != DEPTH), put.eq(self.i.valid & self.i.ready),
+            self.o.valid.eq(level != 0), get.eq(self.o.valid & self.o.ready),
+            write.en.eq(put), write.addr.eq(tail), write.data.eq(self.i.payload),
+            read.addr.eq(head), self.o.payload.eq(read.data),
+        ]
+        with m.If(put):
+            m.d.sync += tail.eq(Cat(tail[3] ^ tail[2], tail[:3]))
+        with m.If(get):
+            m.d.sync += head.eq(Cat(head[3] ^ head[2], head[:3]))
+        with m.If(put & ~get):
+            m.d.sync += level.eq(level + 1)
+        with m.Elif(get & ~put):
+            m.d.sync += level.eq(level - 1)
+        m.d.sync += self.room.eq(level < DEPTH - 4)
+        return m
