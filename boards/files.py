@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amaranth.back import verilog
 from amaranth.build import Platform
 
 from ..errors import FirstspikeError
@@ -14,7 +13,7 @@ from . import ecp5, gowin, ice40, xilinx7
 from .board import Board
 from .family import Family
 from .pll import Setting, choose
-from .tools import yosys_for_amaranth
+from .tools import to_verilog, yosys_for_amaranth
 from .top import LinkedCore, Pins
 
 __all__ = ["FAMILIES", "Clock", "board_files", "clock_for"]
@@ -83,14 +82,14 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
         if list(told[name]) != place:
             raise ValueError(f"spike token's {name} must be at {place}, not {told[name]}")
     linked = LinkedCore(facts, top, clock_hz=clock.hz, baud=board.uart_baud, cycle_bits=cycle_bits)
+    files = {
+        "board.v": to_verilog(linked, "board"),
+        "link.json": json.dumps({"clock_hz": clock.hz, "baud": board.uart_baud}) + "\n",
+    }
+    if board.family is None or board.platform is None:
+        return files
+    family, platform = FAMILIES[board.family], board.platform()
     with yosys_for_amaranth():
-        files = {
-            "board.v": verilog.convert(linked, name="board", emit_src=False, strip_internal_attrs=True),
-            "link.json": json.dumps({"clock_hz": clock.hz, "baud": board.uart_baud}) + "\n",
-        }
-        if board.family is None or board.platform is None:
-            return files
-        family, platform = FAMILIES[board.family], board.platform()
         overrides = {
             "script_after_synth": "tee -q -o design.stat stat -json" if family.bitstream else "",
             "script_after_read": "read_verilog board.v ../rtl/top.v" if family.bitstream

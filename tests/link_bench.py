@@ -3,12 +3,11 @@
 import zlib
 from collections import deque
 
-from amaranth.back import verilog
 from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
-from firstspike.boards.tools import yosys_for_amaranth
+from firstspike.boards.tools import to_verilog
 from firstspike.rtl.host_link import ANSWER, REQUEST, CoreFacts, HostLink
 from firstspike.rtl.stream import Kind
 
@@ -101,8 +100,7 @@ def sample_top(facts: CoreFacts) -> tuple[str, dict]:
             "stop_early": "stop_early" if facts.stop_early else None,
         },
     }
-    with yosys_for_amaranth():
-        return verilog.convert(SampleCore(facts), name="top", emit_src=False, strip_internal_attrs=True), top
+    return to_verilog(SampleCore(facts), "top"), top
 
 
 class AmaranthPort:
