@@ -12,19 +12,23 @@ class PriorityModel:
     """Indices wait in order; whenever nothing is on offer, or it is taken, the next is put out."""
 
     def __init__(self, size):
-        self.waiting, self.offer = [], None
+        self.pending, self.offer = [], None
+
+    @property
+    def waiting(self):
+        return bool(self.pending)
 
     @property
     def quiet(self):
-        return not self.waiting and self.offer is None
+        return not self.pending and self.offer is None
 
     def cycle(self, load, taken, drop):
         if taken or self.offer is None:
-            self.offer = self.waiting.pop(0) if self.waiting else None
+            self.offer = self.pending.pop(0) if self.pending else None
         if load is not None:
-            self.waiting = [index for index, bit in enumerate(load) if bit]
+            self.pending = [index for index, bit in enumerate(load) if bit]
         if drop:
-            self.waiting, self.offer = [], None
+            self.pending, self.offer = [], None
 
 
 class ScanModel:
@@ -32,6 +36,10 @@ class ScanModel:
 
     def __init__(self, size):
         self.bits, self.finger = [], 0
+
+    @property
+    def waiting(self):
+        return any(self.bits[self.finger + 1:])
 
     @property
     def quiet(self):
@@ -55,7 +63,7 @@ KINDS = {"priority": (PriorityEmitter, PriorityModel), "scan": (ScanEmitter, Sca
 
 
 def emit(emitter, script):
-    """Drive an emitter with one (load or None, extras, taken, drop) a cycle: (valid, index, data, quiet)."""
+    """Drive an emitter with one (load or None, extras, taken, drop) a cycle; gives what it shows in each."""
     shown = []
 
     async def testbench(ctx):
@@ -65,9 +73,9 @@ def emit(emitter, script):
             ctx.set(emitter.extras, sum(word << i * emitter.extra for i, word in enumerate(extras)))
             ctx.set(emitter.taken, taken)
             ctx.set(emitter.drop, drop)
-            *_, valid, index, data, quiet = await ctx.tick().sample(
-                emitter.valid, emitter.index, emitter.data, emitter.quiet)
-            shown.append((bool(valid), index, data, bool(quiet)))
+            *_, valid, index, data, waiting, quiet = await ctx.tick().sample(
+                emitter.valid, emitter.index, emitter.data, emitter.waiting, emitter.quiet)
+            shown.append((bool(valid), index, data, bool(waiting), bool(quiet)))
 
     simulate(emitter, testbench)
     return shown
@@ -76,9 +84,9 @@ def emit(emitter, script):
 def agree(shown, script, model):
     """Hold every cycle against the model; gives how many indices were taken."""
     extras, taken_count = None, 0
-    for cycle, ((valid, index, data, quiet), (load, words, taken, drop)) in enumerate(
+    for cycle, ((valid, index, data, waiting, quiet), (load, words, taken, drop)) in enumerate(
             zip(shown, script, strict=True)):
-        assert quiet == model.quiet, f"cycle {cycle}"
+        assert (waiting, quiet) == (model.waiting, model.quiet), f"cycle {cycle}"
         assert valid == (model.offer is not None), f"cycle {cycle}"
         if valid:
             assert index == model.offer, f"cycle {cycle}"
@@ -117,7 +125,7 @@ def lone(kind, bits, ready=lambda cycle: True, cycles=40, drop=None, then=None):
     script = [(bits if cycle in (0, then) else None, [], ready(cycle), cycle == drop)
               for cycle in range(cycles)]
     shown = emit(KINDS[kind][0](len(bits)), script)
-    taken = [(cycle, index) for cycle, (valid, index, _, _) in enumerate(shown) if valid and ready(cycle)]
+    taken = [(cycle, index) for cycle, (valid, index, *_) in enumerate(shown) if valid and ready(cycle)]
     return taken, [cycle for cycle, (*_, quiet) in enumerate(shown) if quiet]
 
 

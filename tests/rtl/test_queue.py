@@ -1,0 +1,70 @@
+"""The queue against a list: what comes in goes out, in order, once; its length, its latency, its room."""
+
+import random
+
+import pytest
+from amaranth.hdl import ResetInserter, Signal
+from amaranth_bench import StreamMonitor, simulate, stream_get, stream_put
+from firstspike.rtl.queue import DEPTH, Queue
+
+
+class Model:
+    """A list, and what ``room`` says of it."""
+
+    def __init__(self):
+        self.entries, self.room = [], False
+
+    def cycle(self, put, get):
+        self.room = DEPTH - len(self.entries) > 4
+        if get:
+            self.entries.pop(0)
+        if put is not None:
+            self.entries.append(put)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_queue(seed):
+    """Cycle for cycle, with phases in which it fills and in which it empties, and a reset now and then."""
+    rng = random.Random(seed)
+    dut, reset, model = Queue(6), Signal(), Model()
+    levels = set()
+
+    async def testbench(ctx):
+        nonlocal model
+        offering = False
+        for cycle in range(800):
+            filling = cycle // 40 % 2
+            if not offering:
+                offering = rng.random() < (0.9 if filling else 0.3)
+                ctx.set(dut.i.payload, rng.randrange(64))
+            ctx.set(dut.i.valid, offering)
+            ctx.set(dut.o.ready, rng.random() < (0.3 if filling else 0.9))
+            ctx.set(reset, rng.random() < 0.005)
+            *_, put, payload, out, shown, get, room, cleared = await ctx.tick().sample(
+                dut.i.ready, dut.i.payload, dut.o.valid, dut.o.payload, dut.o.ready, dut.room, reset)
+            levels.add(len(model.entries))
+            assert put == (len(model.entries) < DEPTH)
+            assert out == bool(model.entries)
+            assert not out or shown == model.entries[0]
+            assert room == model.room
+            model.cycle(payload if put and offering else None, out and get)
+            offering = offering and not put
+            if cleared:
+                model = Model()
+
+    simulate(ResetInserter(reset)(dut), testbench)
+    assert levels == set(range(DEPTH + 1))
+
+
+def test_latency_and_throughput():
+    dut = Queue(6)
+    monitor = StreamMonitor(dut.o)
+
+    async def source(ctx):
+        await stream_put(ctx, dut.i, range(40))
+
+    async def sink(ctx):
+        await stream_get(ctx, dut.o, 40)
+
+    simulate(dut, source, sink, background=[monitor.watch])
+    assert monitor.transfers == [(1 + n, n) for n in range(40)]
