@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -53,7 +54,26 @@ def to_verilog(component: Elaboratable, name: str) -> str:
     """Self-contained Verilog of a component as the module ``name``: the same text wherever it is made."""
     with yosys_for_amaranth():
         text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
-    return text.partition("\n")[2] if text.startswith("/*") else text
+    return _wake_constants(text.partition("\n")[2] if text.startswith("/*") else text)
+
+
+_CONSTANT = re.compile(r"^  always @\*\n    (.+) = (\d+'[bdh][0-9a-f]+);\n", re.MULTILINE)
+
+
+def _wake_constants(text: str) -> str:
+    """The same Verilog, where the bits of a variable that never change have their value in a simulation too.
+
+    Yosys writes them as an ``always @*`` that waits for nothing, and so never runs, neither in Icarus Verilog
+    nor in Verilator. As in all its other blocks, the initial value of a variable wakes them.
+    """
+    modules = re.split(r"(?<=^endmodule\n)", text, flags=re.MULTILINE)
+    for place, module in enumerate(modules):
+        if _CONSTANT.search(module):
+            awake = _CONSTANT.sub(
+                r"  always @* begin\n    if (\\$awake ) begin end\n    \1 = \2;\n  end\n", module)
+            modules[place] = re.sub(r"^(module .*;\n)", r"\1  reg \\$awake  = 0;\n", awake, count=1,
+                                    flags=re.MULTILINE)
+    return "".join(modules)
 
 
 @contextlib.contextmanager
