@@ -121,6 +121,7 @@ def test_verified_build_shows_the_results(icarus: str, tmp_path: Path) -> None:
 def test_resources_stand_beside_the_estimate(built: Build) -> None:
     usage = {"luts": 2000, "ffs": 900, "block_rams": 12, "fmax_hz": 31_250_000, "cells": {}}
     path = built.path / "reports" / "resources.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({
         "format": 1, "board": "icebreaker", "family": "ice40", "clock_hz": 24_000_000, "seed": 1,
         "core": None, "design": usage, "inputs": "", "meets_clock": True,
