@@ -42,9 +42,12 @@ class ColumnSignature(wiring.Signature):
 class Column(wiring.Component):
     """Neurons with an adder and a register each, behind one slice of the synapse ROM.
 
-    An operation is taken every cycle, handed to the next column in the cycle after, and changes the
-    potentials 3 cycles after it was taken (2 without ``fetch_register``). A ``FIRE`` or ``END`` waits at the
-    entry until the spikes of the one before have left; what is stalled by it is only what stands behind it.
+    An operation is taken every cycle, handed to the next column in the cycle after, and carried out 3 cycles
+    after it was taken (2 without ``fetch_register``), so that the potentials show it in the cycle after that.
+    A ``FIRE`` or ``END`` waits at the entry until the spikes of the one before have left; what is stalled by
+    it is only what stands behind it. The first spike of a ``FIRE`` leaves 6 cycles after this was taken, 1
+    later with a queue, 1 earlier with ``scan`` (where it is the first neuron's) or without
+    ``fetch_register``; the others follow one a cycle, or their neurons do with ``scan``.
 
     Parameters
     ----------

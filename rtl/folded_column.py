@@ -22,8 +22,8 @@ class FoldedColumn(wiring.Component):
     """Lanes that each work through ``folds`` neurons for every operation.
 
     Neuron ``base + lane * folds + fold`` is lane ``lane`` in fold ``fold``. An operation is taken every
-    ``folds`` cycles. A memory row is read in the cycle in which its fold is issued and written 3 cycles
-    later, so with at least 4 folds read and write never meet on a row. The first operation of a window
+    ``folds`` cycles. A memory row is read in the cycle in which its fold is issued and written 2 cycles
+    later, so with at least 4 folds no row is read that is being written. The first operation of a window
     starts from the initial values instead of the memory, which so needs no clearing, not even after a reset.
 
     The parameters are those of :class:`~.column.Column`, and
