@@ -33,7 +33,8 @@ class Readout(wiring.Component):
     """Reads the class off the last layer; at last, always, the lower index.
 
     Takes one token a cycle. The result is valid 1 cycle after the token that settles it: the end of the
-    deciding step where ``stop_early`` is high and a spike decides, else the end of the window.
+    deciding step where ``stop_early`` is high and a spike decides, else the end of the window. While
+    a result waits to be taken, the next end of a step or window waits too.
 
     Parameters
     ----------

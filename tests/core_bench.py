@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 from firstspike.boards import BOARDS
 from firstspike.gen.elaborate import elaborate
@@ -38,7 +39,7 @@ def tokens_of(network: Network, trace: golden.Trace, rng) -> list[dict]:
 
 
 class CoreRun:
-    """What a core did with some images.
+    """What a core did with some images, from power-up on or after a reset that cut other windows off.
 
     ``results``: (label, step) for each image. ``spikes[layer][image]``: set of (address, step).
     ``potentials[layer]``: array of shape (images, neurons). ``times``: cycle of each result.
@@ -53,12 +54,13 @@ class CoreRun:
         self.results: list[tuple[int, int]] = []
         self.times: list[int] = []
         self.cycle = 0
+        self.reset, self.started = Signal(), reset_first is None
         self.spikes = [[set()] for _ in network.layers]
         self.potentials = [[{}] for _ in network.layers]
         self._run()
 
     def _run(self):
-        self.simulator = Simulator(self.core)
+        self.simulator = Simulator(ResetInserter(self.reset)(self.core))
         self.simulator.add_clock(1e-6)
         for index in range(len(self.core.layers)):
             self.simulator.add_testbench(self._watch(index), background=True)
@@ -80,6 +82,8 @@ class CoreRun:
         fields = [name for name, _ in self.core.spike_token]
         if self.core.early_stop:
             ctx.set(self.core.stop_early, self.stop_early)
+        if self.reset_first is not None:
+            await self._cut_off(ctx, fields)
         for trace in self.traces:
             tokens = tokens_of(self.network, trace, self.rng)
             while tokens:
@@ -92,8 +96,31 @@ class CoreRun:
                 await ctx.tick().until(port.ready)
                 ctx.set(port.valid, 0)
 
+    async def _cut_off(self, ctx, fields):
+        """Send windows for ``reset_first`` cycles, take results now and then; reset."""
+        port, result, waiting = self.core.spikes, self.core.result, []
+        for _ in range(self.reset_first):
+            if not ctx.get(port.valid) and self.rng.random() >= self.stall:
+                trace = self.traces[self.rng.integers(len(self.traces))]
+                waiting = waiting or tokens_of(self.network, trace, self.rng)
+                token = waiting.pop(0)
+                ctx.set(port.payload, {name: token[name] for name in fields if name in token})
+                ctx.set(port.valid, 1)
+            ctx.set(result.ready, bool(self.rng.random() < 0.5))
+            _, _, ready = await ctx.tick().sample(port.ready)
+            if ready:
+                ctx.set(port.valid, 0)
+        ctx.set(port.valid, 0)
+        ctx.set(result.ready, 0)
+        ctx.set(self.reset, 1)
+        await ctx.tick()
+        ctx.set(self.reset, 0)
+        self.started = True
+
     async def _receive(self, ctx):
         result = self.core.result
+        while not self.started:
+            await ctx.tick()
         for _ in self.traces:
             await self._pause(ctx)
             ctx.set(result.ready, 1)
@@ -120,8 +147,10 @@ class CoreRun:
 
         async def watch(ctx):
             ended = [0] * len(layer.columns)
-            async for _, _, valid, ready, token, ends, *values in ctx.tick().sample(
-                    layer.o.valid, layer.o.ready, layer.o.payload, layer.ended, *taps):
+            async for _, _, reset, valid, ready, token, ends, *values in ctx.tick().sample(
+                    self.reset, layer.o.valid, layer.o.ready, layer.o.payload, layer.ended, *taps):
+                if reset or not self.started:
+                    continue
                 if valid and ready and token.kind == Kind.WINDOW:
                     self.spikes[index].append(set())
                 elif valid and ready and token.kind == Kind.SPIKE:
