@@ -32,14 +32,14 @@ def test_queue(seed):
     async def testbench(ctx):
         nonlocal model
         offering = False
-        for cycle in range(800):
-            filling = cycle // 40 % 2
+        for cycle in range(24 * DEPTH):
+            filling = cycle // (3 * DEPTH) % 2
             if not offering:
                 offering = rng.random() < (0.9 if filling else 0.3)
                 ctx.set(dut.i.payload, rng.randrange(64))
             ctx.set(dut.i.valid, offering)
             ctx.set(dut.o.ready, rng.random() < (0.3 if filling else 0.9))
-            ctx.set(reset, rng.random() < 0.005)
+            ctx.set(reset, rng.random() < 0.1 / DEPTH)
             *_, put, payload, out, shown, get, room, cleared = await ctx.tick().sample(
                 dut.i.ready, dut.i.payload, dut.o.valid, dut.o.payload, dut.o.ready, dut.room, reset)
             levels.add(len(model.entries))
@@ -61,10 +61,10 @@ def test_latency_and_throughput():
     monitor = StreamMonitor(dut.o)
 
     async def source(ctx):
-        await stream_put(ctx, dut.i, range(40))
+        await stream_put(ctx, dut.i, range(2 * DEPTH))
 
     async def sink(ctx):
-        await stream_get(ctx, dut.o, 40)
+        await stream_get(ctx, dut.o, 2 * DEPTH)
 
     simulate(dut, source, sink, background=[monitor.watch])
-    assert monitor.transfers == [(1 + n, n) for n in range(40)]
+    assert monitor.transfers == [(1 + n, n) for n in range(2 * DEPTH)]
