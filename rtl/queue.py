@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["DEPTH", "Queue"]
 
-DEPTH = 15
+DEPTH = 31
 """Entries. One row less than the smallest memory, since the pointers are shift registers that skip 0."""
 
 
@@ -37,7 +37,7 @@ class Queue(wiring.Component):
         m = Module()
         m.submodules.cells = cells = memory.Memory(shape=self.shape, depth=DEPTH + 1, init=[])
         write, read = cells.write_port(), cells.read_port(domain="comb")
-        head, tail = Signal(4, init=1), Signal(4, init=1)   # shift registers with all states but 0
+        head, tail = Signal(5, init=1), Signal(5, init=1)   # shift registers with all states but 0
         level = Signal(range(DEPTH + 1))
         put, get = Signal(), Signal()
         m.d.comb += [
@@ -47,9 +47,9 @@ class Queue(wiring.Component):
             read.addr.eq(head), self.o.payload.eq(read.data),
         ]
         with m.If(put):
-            m.d.sync += tail.eq(Cat(tail[3] ^ tail[2], tail[:3]))
+            m.d.sync += tail.eq(Cat(tail[4] ^ tail[2], tail[:4]))
         with m.If(get):
-            m.d.sync += head.eq(Cat(head[3] ^ head[2], head[:3]))
+            m.d.sync += head.eq(Cat(head[4] ^ head[2], head[:4]))
         with m.If(put & ~get):
             m.d.sync += level.eq(level + 1)
         with m.Elif(get & ~put):
