@@ -53,7 +53,8 @@ class EventLayer(wiring.Component):
     A spike enters the first column and is handed from column to column, one a cycle; each adds to its own
     neurons' potentials by its own slice of the synapse ROM. Spikes that the neurons fire join the stream
     that runs along the chain the same way. Throughput: one spike every ``folds`` cycles. Latency: from a
-    token that makes neurons fire to the last column's spikes, one cycle a column and about 7 more.
+    token that makes neurons fire to the last column's first spike, one cycle a column and 5 more, or what
+    the options of :class:`~.column.Column` make of it.
 
     Parameters
     ----------

@@ -63,9 +63,9 @@ class Ram(wiring.Component):
     """Memory with one synchronous read port and one write port that never meet on a row.
 
     Latency 1 cycle from ``read_address`` to ``read_data``. Reading a row in the cycle in which it is
-    written gives an undefined word; whoever uses this memory shows that it does not happen, or that
-    the word is not used. So no
-    synthesiser needs to build the logic that would define it. Contents are not touched by a reset.
+    written gives an undefined word; whoever uses this memory shows that it does not happen, or that the
+    word is not used. So no synthesiser needs to build the logic that would define it. Contents are not
+    touched by a reset.
 
     Parameters
     ----------

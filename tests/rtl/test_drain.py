@@ -188,6 +188,24 @@ def test_decided_counts_in_the_cycle_of_the_transfer(first):
     agree(component, tokens, drain(component, before, own, kept))
 
 
+def test_what_is_dropped_waits_for_nothing():
+    """Neither for the spikes of the other side, nor for the way out."""
+    component = make()
+    before = [{"kind": Kind.SPIKE, "address": 0, "step": 0, "value": 0, "tag": 0}] * 30
+    own = [{"end": 0, "window": 0, "step": 0, "tag": 1, "index": 0, "potential": 0}] * 20
+    monitor = StreamMonitor(component.own)
+
+    async def mine(ctx):
+        ctx.set(component.decided, 2)
+        await stream_put(ctx, component.own, own)
+
+    async def others(ctx):
+        await stream_put(ctx, component.before, before)
+
+    simulate(component, mine, background=[others, monitor.watch])
+    assert [cycle for cycle, _ in monitor.transfers] == list(range(20))
+
+
 @pytest.mark.parametrize("queue, latency", [(False, 1), (True, 2)])
 def test_latency_and_throughput(queue, latency):
     """The others' tokens have no queue to pass."""
