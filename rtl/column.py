@@ -44,10 +44,12 @@ class Column(wiring.Component):
 
     An operation is taken every cycle, handed to the next column in the cycle after, and carried out 3 cycles
     after it was taken (2 without ``fetch_register``), so that the potentials show it in the cycle after that.
-    A ``FIRE`` or ``END`` waits at the entry until the spikes of the one before have left; what is stalled by
-    it is only what stands behind it. The first spike of a ``FIRE`` leaves 6 cycles after this was taken, 1
-    later with a queue, 1 earlier with ``scan`` (where it is the first neuron's) or without
-    ``fetch_register``; the others follow one a cycle, or their neurons do with ``scan``.
+    A ``FIRE`` or ``END`` waits at the entry until the spikes of the one before have left, with a queue until
+    the last of them is leaving; what is stalled by it is only what stands behind it.
+
+    The first spike of a ``FIRE`` leaves 6 cycles after this was taken, 1 later with a queue, 1 earlier with
+    ``scan`` (where it is the first neuron's) or without ``fetch_register``; the others follow one a cycle,
+    or their neurons do with ``scan``.
 
     Parameters
     ----------

@@ -5,11 +5,11 @@ import random
 from dataclasses import replace
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Assert, Module, Signal
 from amaranth.lib import memory
 from amaranth_bench import StreamMonitor, pauses, simulate, stream_get, stream_put
 from column_bench import Case, Session, random_case, run
-from firstspike.rtl import folded_column
+from firstspike.rtl import column, folded_column
 from firstspike.rtl.memory import Ram
 from firstspike.rtl.neuron import Neurons
 from firstspike.rtl.op import OpKind
@@ -134,6 +134,32 @@ def test_folds_never_use_a_word_that_is_being_written(seed, monkeypatch):
     ops = case.random_windows(rng, 4)
     (got,) = run(case.chain(), Session(ops, stall=0.3 * (seed % 2)))
     check(got, case.lanes(ops))
+
+
+def strict(emitter):
+    """The same emitter, which fails where it is loaded while it is not quiet."""
+    class Strict(emitter):
+        def elaborate(self, platform):
+            m = super().elaborate(platform)
+            m.d.sync += Assert(~self.load | self.quiet)
+            return m
+    return Strict
+
+
+@FOLDED
+@pytest.mark.parametrize("seed", range(4))
+def test_emitters_are_loaded_while_they_are_quiet(folded, seed, monkeypatch):
+    for module, name in [(column, "PriorityEmitter"), (column, "ScanEmitter"),
+                         (folded_column, "PriorityEmitter")]:
+        monkeypatch.setattr(module, name, strict(getattr(module, name)))
+    rng = random.Random(f"strict {folded} {seed}")
+    case = random_case(rng, folded=folded, tagged=True)
+    if not folded:
+        case.options["queue"], case.options["scan"] = True, bool(seed & 1)
+    ops = case.random_windows(rng, 5)
+    plain, decided = run(case.chain(), Session(ops, stall=0.2), Session(ops, decided=0.05))
+    check(plain, case.lanes(ops))
+    assert [window.final for window in decided.windows] == [window.final for window in case.lanes(ops)]
 
 
 def plain_case(count=4, *, window=4, folds=1, **options):
