@@ -30,8 +30,8 @@ Decision step and spikes are means per image; spikes until the decision are in b
 """
 
 FOOTER = """
-The command made the network, with the data set's folder as DIR and the file as NET. Beside each network are
-pictures of its training and, for the online ones, of accuracy against latency on the images held back.
+The command made the network, with the data set's folder as DIR and the file as NET. The curves are those of
+the training and, for online networks, of accuracy against latency on the images held back.
 
 `mnist-demo.npz` holds the first {count} images of MNIST's test set and their labels (Y. LeCun, C. Cortes,
 C. Burges; CC BY-SA 3.0), so that the networks can be tried without the data set.
@@ -40,7 +40,7 @@ This file is written by `python -m firstspike.models.table`.
 """
 
 COLUMNS = ("network", "data", "inputs used", "accuracy", "decision step", "input spikes", "hidden spikes",
-           "seed", "command")
+           "seed", "curves", "command")
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +126,14 @@ def _row(name: str, network: Network, images: Images, figures: Measured) -> list
         f"{figures.step:.2f} of {network.layers[-1].window}" if decides else "after the window",
         f"{spikes[0]:.1f} ({until[0]:.1f})" if decides else f"{spikes[0]:.1f}",
         f"{hidden:.1f} ({hidden_until:.1f})" if decides else f"{hidden:.1f}",
-        str(notes.get("seed", "")), f"`{notes.get('command', '')}`",
+        str(notes.get("seed", "")), _pictures(name), f"`{notes.get('command', '')}`",
     ]
+
+
+def _pictures(name: str) -> str:
+    """Links to the pictures beside a network."""
+    kinds = [kind for kind in ("training", "latency") if (FOLDER / f"{name}.{kind}.png").is_file()]
+    return ", ".join(f"[{kind}]({name}.{kind}.png)" for kind in kinds)
 
 
 @click.command()
