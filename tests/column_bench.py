@@ -224,6 +224,7 @@ async def _run(ctx, chain, reset, session) -> Run:
     waiting, entered, held = session.ops[::-1], 0, None
     expected = sum(op["kind"] is OpKind.END for op in session.ops)
     window, spikes, decided = Window(), set(), False
+    ctx.set(chain.decided, 0)
     taps = [tap for column in chain.columns for tap in (column.ended, column.final, (
         chain.ops.valid if column.final_fold is None else column.final_fold))]
     for cycle in range(session.deadline):
