@@ -42,24 +42,32 @@ def elaborate(network: Network, plan: Plan) -> Core:
             ordered=read or network.layers[index + 1].phase is Phase.ONLINE))
         source = token
     readout = ReadoutCircuit(source, network.readout.value, early_stop=early_stop)
-    return Core(spikes, _encoder(network) if plan.encoder else None, layers, readout)
+    encoder = _encoder(network, fast=not plan.layers[0].folding.scan) if plan.encoder else None
+    return Core(spikes, encoder, layers, readout)
 
 
 def _value_bits(network: Network) -> int:
     return network.input.highest_value.bit_length() if isinstance(network.input.encoding, Direct) else 0
 
 
-def _encoder(network: Network):
+def _encoder(network: Network, *, fast: bool):
+    """The encoder; a ``fast`` one takes the next image while it gives one, and has shorter paths."""
     source = network.input
-    online = network.layers[0].phase is Phase.ONLINE
+    mask, window = source.mask.tolist(), source.window
+    if network.layers[0].phase is Phase.ONLINE:
+        form = {"buffers": 2, "read_latency": 2} if fast else {}
+        match source.encoding:
+            case Latency(table=table):
+                return LatencyEncoder(table.tolist(), window, mask, **form)
+            case Direct(levels=levels):
+                return DirectEncoder(levels, window, mask, **form)
+            case Bits(width=width):
+                return BitsEncoder(width, mask, **form)
     match source.encoding:
         case Latency(table=table):
-            kind = LatencyEncoder if online else WindowedLatencyEncoder
-            return kind(table.tolist(), source.window, source.mask.tolist())
+            return WindowedLatencyEncoder(table.tolist(), window, mask)
         case Direct(levels=levels):
-            kind = DirectEncoder if online else WindowedDirectEncoder
-            return kind(levels, source.window, source.mask.tolist())
+            return WindowedDirectEncoder(levels, window, mask)
         case Bits(width=width):
-            kind = BitsEncoder if online else WindowedBitsEncoder
-            return kind(width, source.mask.tolist())
+            return WindowedBitsEncoder(width, mask)
     return None

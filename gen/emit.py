@@ -8,6 +8,7 @@ from ..boards import tools
 from ..quantize.network import Network
 from ..rtl.core import Core
 from ..rtl.layer import EventLayer
+from ..rtl.readout import Result
 from ..rtl.stream import Kind
 from .neurons import lane_model
 
@@ -30,7 +31,7 @@ def describe(network: Network, core: Core) -> dict:
     ports = {
         "spikes": _stream("spikes", core.spike_token) | {"addresses": network.input.used.tolist()},
         "levels": None,
-        "result": _stream("result", core.result.payload.shape()),
+        "result": _stream("result", Result(core.readout.token.addresses, core.readout.token.window)),
         "stop_early": "stop_early" if core.early_stop else None,
         "decided": "decided" if core.early_stop else None,
     }

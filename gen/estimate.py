@@ -26,12 +26,14 @@ class Resources:
 class Family:
     """What a device family does with a circuit, and which form of it suits it.
 
-    ``shapes``: (rows, width) of one block RAM. ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small
+    ``shapes``: (rows, width) of one block RAM. ``chain``: cells that a carry chain takes beyond its bits.
+    ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small
     memories that are written become LUTs. ``words_per_column``: ROM words side by side in a column.
     ``scan``, ``fetch_register``, ``zero_init``: see :class:`~..rtl.layer.Folding`.
     """
 
     shapes: tuple[tuple[int, int], ...]
+    chain: int = 0
     lut_inputs: int = 4
     lut_ram: bool = True
     words_per_column: int = 4
@@ -56,12 +58,12 @@ class Family:
         return min((min(bits, width) for bits in options), key=waste)
 
 
-FAMILIES = {
+FAMILIES: dict[str | None, Family] = {
     "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, words_per_column=8,
                     scan=True, fetch_register=False, zero_init=True),
-    "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))),
+    "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), chain=4),
     "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), scan=True),
-    "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), 6),
+    "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), lut_inputs=6),
 }
 FAMILIES[None] = FAMILIES["ecp5"]
 
@@ -90,8 +92,8 @@ def layer_resources(family: Family, model: LaneModel, inputs: int, folding: Fold
     wide = width * (1 if plain and not neurons.moves else 2) + (width if neurons.reset_to else 0)
     wide += width if neurons.leaks else 0
     compare = 0 if not any(map(any, neurons.threshold)) else width
-    lane = wide + compare + 7 + (2 * width if read else 0)
-    luts = lanes * lane + columns * 75 + 60 + logic
+    lane = wide + compare + family.chain + (3 if family.scan else 7) + (2 * width if read else 0)
+    luts = lanes * lane + columns * 110 + 60 + logic
     ffs = lanes * (width + 4 + (width if read else 0)) + columns * 110 + 40
     if folds > 1:
         tables = 2 if neurons.moves else 1

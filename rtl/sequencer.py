@@ -29,7 +29,7 @@ class Sequencer(wiring.Component):
     ``fires_at_start``, step 0 get their ``FIRE``.
 
     Latency: combinational, one operation a cycle. What belongs to a window that is decided is dropped at
-    one token a cycle, but for its end.
+    one token a cycle, but for its end; so an operation on offer is withdrawn where ``decided`` rises.
 
     Parameters
     ----------
