@@ -29,7 +29,7 @@ class Family:
     ``shapes``: (rows, width) of one block RAM. ``chain``: cells that a carry chain takes beyond its bits.
     ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small
     memories that are written become LUTs. ``words_per_column``: ROM words side by side in a column.
-    ``scan``, ``fetch_register``, ``zero_init``: see :class:`~..rtl.layer.Folding`.
+    ``scan``, ``fetch_registers``, ``zero_init``: see :class:`~..rtl.layer.Folding`.
     """
 
     shapes: tuple[tuple[int, int], ...]
@@ -38,7 +38,7 @@ class Family:
     lut_ram: bool = True
     words_per_column: int = 4
     scan: bool = False
-    fetch_register: bool = True
+    fetch_registers: int = 1
     zero_init: bool = False
 
     def block_rams(self, rows: int, width: int) -> int:
@@ -60,10 +60,12 @@ class Family:
 
 FAMILIES: dict[str | None, Family] = {
     "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, words_per_column=8,
-                    scan=True, fetch_register=False, zero_init=True),
-    "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), chain=4),
+                    scan=True, fetch_registers=0, zero_init=True),
+    "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), chain=4,
+                   fetch_registers=2),
     "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), scan=True),
-    "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), lut_inputs=6),
+    "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), lut_inputs=6,
+                      fetch_registers=2),
 }
 FAMILIES[None] = FAMILIES["ecp5"]
 

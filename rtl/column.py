@@ -42,14 +42,14 @@ class ColumnSignature(wiring.Signature):
 class Column(wiring.Component):
     """Neurons with an adder and a register each, behind one slice of the synapse ROM.
 
-    An operation is taken every cycle, handed to the next column in the cycle after, and carried out 3 cycles
-    after it was taken (2 without ``fetch_register``), so that the potentials show it in the cycle after that.
+    An operation is taken every cycle, handed to the next column in the cycle after, and carried out
+    ``2 + fetch_registers`` cycles after it was taken; the potentials show it in the cycle after that.
     A ``FIRE`` or ``END`` waits at the entry until the spikes of the one before have left, with a queue until
     the last of them is leaving; what is stalled by it is only what stands behind it.
 
-    The first spike of a ``FIRE`` leaves 6 cycles after this was taken, 1 later with a queue, 1 earlier with
-    ``scan`` (where it is the first neuron's) or without ``fetch_register``; the others follow one a cycle,
-    or their neurons do with ``scan``.
+    The first spike of a ``FIRE`` leaves ``5 + fetch_registers`` cycles after this was taken, 1 later with a
+    queue, 1 earlier with ``scan`` (where it is the first neuron's); the others follow one a cycle, or their
+    neurons do with ``scan``.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Column(wiring.Component):
         Whether this column is the first or the last of its chain.
     ordered : :class:`bool`
         Whether ends of steps leave the layer.
-    queue, scan, fetch_register, zero_init
+    queue, scan, fetch_registers, zero_init
         See :class:`~.layer.Folding`.
     """
 
@@ -76,7 +76,7 @@ class Column(wiring.Component):
 
     def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, group: int,
                  first: bool, last: bool, ordered: bool, queue: bool = False, scan: bool = False,
-                 fetch_register: bool = True, zero_init: bool = False):
+                 fetch_registers: int = 1, zero_init: bool = False):
         self.op = op
         self.token = token
         self.neurons = neurons
@@ -88,7 +88,7 @@ class Column(wiring.Component):
         self.ordered = ordered
         self.queue = queue
         self.scan = scan
-        self.fetch_register = fetch_register
+        self.fetch_registers = fetch_registers
         self.zero_init = zero_init
         self.lanes = len(weights[0])
         self.synapses = Rom(
@@ -124,12 +124,12 @@ class Column(wiring.Component):
 
         coming, coming_valid = op, entry.o.valid & entry.o.ready    # carried out in the next cycle
         signs = synapses.data
-        if self.fetch_register:
-            fetched = Signal(self.op, reset_less=True)
-            fetched_valid = Signal()
-            signs = Signal(self.lanes, reset_less=True)
-            m.d.sync += fetched.eq(op), fetched_valid.eq(coming_valid), signs.eq(synapses.data)
-            coming, coming_valid = fetched, fetched_valid
+        for stage in range(self.fetch_registers):
+            fetched = Signal(self.op, name=f"fetched_{stage}", reset_less=True)
+            fetched_valid = Signal(name=f"fetched_{stage}_valid")
+            fetched_signs = Signal(self.lanes, name=f"fetched_{stage}_signs", reset_less=True)
+            m.d.sync += fetched.eq(coming), fetched_valid.eq(coming_valid), fetched_signs.eq(signs)
+            coming, coming_valid, signs = fetched, fetched_valid, fetched_signs
 
         coming_closes = coming_valid & ((coming.kind == OpKind.FIRE) | (coming.kind == OpKind.END))
         now = Signal(self.op, reset_less=True)

@@ -31,8 +31,9 @@ class Folding:
         Whether a column's spikes can wait to leave the layer without keeping it from the next step.
     scan : :class:`bool`
         Whether emitters scan, which is small, rather than skip, which is fast (``folds`` 1 only).
-    fetch_register : :class:`bool`
-        Whether a register follows the synapse ROM, for a fast clock (``folds`` 1 only).
+    fetch_registers : :class:`int`
+        Registers after the synapse ROM, for a fast clock: the first can lie beside the block RAM, the last
+        beside the adders (``folds`` 1 only).
     zero_init : :class:`bool`
         Whether flip-flops power up at 0 only, so that potentials are set in the first cycle after a reset
         instead of by it (``folds`` 1 only).
@@ -43,7 +44,7 @@ class Folding:
     group: int = 18
     queue: bool = False
     scan: bool = False
-    fetch_register: bool = True
+    fetch_registers: int = 1
     zero_init: bool = False
 
 
@@ -98,7 +99,7 @@ class EventLayer(wiring.Component):
                      "queue": folding.queue}
             if folding.folds == 1:
                 column = Column(self.sequencer.op, token, neurons, slice_, group=folding.group,
-                                scan=folding.scan, fetch_register=folding.fetch_register,
+                                scan=folding.scan, fetch_registers=folding.fetch_registers,
                                 zero_init=folding.zero_init, **place)
             else:
                 column = FoldedColumn(self.sequencer.op, token, neurons, slice_, folds=folding.folds, **place)

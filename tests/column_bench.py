@@ -149,7 +149,7 @@ def random_case(rng, *, folded, most=14, **fixed) -> Case:
         ordered=rng.random() < 0.7, folds=folds, per_column=rng.randint(1, 3) * folds if folded
         else rng.randint(1, count + 2), options={"folds": folds, "queue": queue} if folded else {
             "queue": queue, "group": rng.randint(1, 7), "scan": rng.random() < 0.5,
-            "fetch_register": rng.random() < 0.5, "zero_init": rng.random() < 0.5})
+            "fetch_registers": rng.randrange(3), "zero_init": rng.random() < 0.5})
     for name, value in fixed.items():
         setattr(case, name, value)
     case.ordered |= case.read

@@ -36,11 +36,11 @@ def test_spikes_and_potentials(folded, seed):
     check(got, case.lanes(ops))
 
 
-OPTIONS = [{"group": group, "queue": queue, "scan": scan, "fetch_register": fetch, "zero_init": zero}
+OPTIONS = [{"group": group, "queue": queue, "scan": scan, "fetch_registers": fetch, "zero_init": zero}
            for group, queue, scan, fetch, zero in [
-               (3, False, False, False, False), (4, True, False, False, True), (5, False, True, False, False),
-               (2, True, True, False, True), (3, False, False, True, True), (4, True, False, True, False),
-               (1, False, True, True, True), (14, True, True, True, False)]]
+               (3, False, False, 0, False), (4, True, False, 0, True), (5, False, True, 0, False),
+               (2, True, True, 0, True), (3, False, False, 1, True), (4, True, False, 2, False),
+               (1, False, True, 2, True), (14, True, True, 1, False)]]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: ", ".join(
@@ -188,10 +188,10 @@ def test_an_operation_is_taken_every_cycle(folds):
         assert got.taken == [0, 1, *range(2, 2 + 19 * folds, folds)]
 
 
-@pytest.mark.parametrize("fetch_register, cycles", [(True, 3), (False, 2)])
-def test_an_operation_is_carried_out_a_fixed_time_after_it_was_taken(fetch_register, cycles):
+@pytest.mark.parametrize("fetch_registers, cycles", [(0, 2), (1, 3), (2, 4)])
+def test_an_operation_is_carried_out_a_fixed_time_after_it_was_taken(fetch_registers, cycles):
     """The potentials show it in the cycle after; in that of an ``END`` they are the final ones."""
-    chain = plain_case(1, fetch_register=fetch_register).chain()
+    chain = plain_case(1, fetch_registers=fetch_registers).chain()
     column, shown, ended = chain.columns[0], [], []
 
     async def testbench(ctx):
@@ -210,7 +210,8 @@ def test_an_operation_is_carried_out_a_fixed_time_after_it_was_taken(fetch_regis
 
 
 @pytest.mark.parametrize("options, cycles", [
-    ({}, 6), ({"queue": True}, 7), ({"scan": True}, 5), ({"fetch_register": False}, 5)])
+    ({}, 6), ({"queue": True}, 7), ({"scan": True}, 5), ({"fetch_registers": 0}, 5),
+    ({"fetch_registers": 2}, 7)])
 @pytest.mark.parametrize("columns", [1, 3])
 def test_a_spike_leaves_a_fixed_time_after_its_fire_was_taken(options, cycles, columns):
     case = plain_case(4 * columns, **options)

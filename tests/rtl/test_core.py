@@ -14,9 +14,10 @@ def random_foldings(rng, network):
     for _ in network.layers:
         folds = int(rng.choice([1, 1, 4, 8]))
         neurons = int(rng.integers(1, 12)) if folds == 1 else int(rng.integers(1, 4)) * folds
-        scan, fetch_register, zero_init = (bool(flag) for flag in rng.integers(0, 2, 3))
+        scan, zero_init = (bool(flag) for flag in rng.integers(0, 2, 2))
+        fetch_registers = int(rng.integers(3))
         foldings.append(Folding(neurons, folds, int(rng.integers(1, 7)), bool(rng.integers(2)), scan,
-                                fetch_register, zero_init))
+                                fetch_registers, zero_init))
     return foldings
 
 
