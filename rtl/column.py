@@ -44,8 +44,8 @@ class Column(wiring.Component):
 
     An operation is taken every cycle, handed to the next column in the cycle after, and carried out
     ``2 + fetch_registers`` cycles after it was taken; the potentials show it in the cycle after that.
-    A ``FIRE`` or ``END`` waits at the entry until the spikes of the one before have left, with a queue until
-    the last of them is leaving; what is stalled by it is only what stands behind it.
+    A ``FIRE`` or ``END`` waits at the entry until the spikes of the one before have left; what is stalled by
+    it is only what stands behind it.
 
     The first spike of a ``FIRE`` leaves ``5 + fetch_registers`` cycles after this was taken, 1 later with a
     queue, 1 earlier with ``scan`` (where it is the first neuron's); the others follow one a cycle, or their
@@ -109,8 +109,7 @@ class Column(wiring.Component):
         wiring.connect(m, wiring.flipped(self.before), drain.before)
         wiring.connect(m, wiring.flipped(self.tokens), drain.tokens)
 
-        unfinished = Signal(range(3))   # FIRE or END that are on their way, or whose spikes are
-        almost = Signal()               # of the only one at most one spike is left, and need not wait
+        busy = Signal()   # a FIRE or END is on its way, or its spikes are
         op = entry.o.payload
         closes = (op.kind == OpKind.FIRE) | (op.kind == OpKind.END)
         go = Signal()
@@ -221,20 +220,12 @@ class Column(wiring.Component):
             own.window.eq(last.kind == OpKind.END), own.step.eq(last.step), own.tag.eq(last.tag),
             own.end.eq(~offered), drain.own.valid.eq(offered | (marked & quiet & ~silent)),
             closed.eq(marked & quiet & (silent | drain.own.ready)),
-            go.eq(~closes | (unfinished == 0) | ((unfinished == 1) & almost)),
+            go.eq(~closes | ~busy),
         ]
         with m.If(closed):
-            m.d.sync += marked.eq(0)
+            m.d.sync += marked.eq(0), busy.eq(0)
         with m.If(fires | ends):
             m.d.sync += marked.eq(1), last.eq(now)
-        begun = Signal()
-        valids = [emitter.valid for emitter, _ in emitters]
-        alone = Cat(valid & ~Cat(valids[:i], valids[i + 1:]).any() for i, valid in enumerate(valids))
-        m.d.comb += begun.eq(entry.o.valid & entry.o.ready & closes)
-        m.d.sync += [
-            unfinished.eq(unfinished + begun - closed),
-            almost.eq(drain.room & (unfinished == 1) & ~begun & Mux(
-                fires | ends, ~(load & pending.any()),
-                marked & ~Cat(emitter.waiting for emitter, _ in emitters).any() & (alone.any() | ~offered))),
-        ]
+        with m.If(entry.o.valid & entry.o.ready & closes):
+            m.d.sync += busy.eq(1)
         return m

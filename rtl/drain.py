@@ -49,8 +49,6 @@ class Drain(wiring.Component):
     -------
     before : ``In(stream.Signature(token))``
     own : ``In(stream.Signature(OwnToken(token, neurons)))``
-    room : ``Out(1)``
-        The next few own tokens will not have to wait. Never without a queue.
     decided : ``In(2)``
     tokens : ``Out(stream.Signature(token))``
     """
@@ -64,7 +62,7 @@ class Drain(wiring.Component):
         super().__init__({
             "before": In(stream.Signature(token)),
             "own": In(stream.Signature(self.own_token)),
-            "room": Out(1), "decided": In(2),
+            "decided": In(2),
             "tokens": Out(stream.Signature(token)),
         })
 
@@ -79,7 +77,6 @@ class Drain(wiring.Component):
         if self.queue:
             m.submodules.queue = queue = Queue(self.own_token)
             wiring.connect(m, wiring.flipped(self.own), queue.i)
-            m.d.comb += self.room.eq(queue.room)
             own = queue.o
         mine = own.payload
         before_spike = Signal()

@@ -11,8 +11,8 @@ class Emitter(wiring.Component):
     """Takes a group's pending bits at once and gives the indices of those that are set.
 
     Two circuits do it: :class:`PriorityEmitter` skips what is not set, :class:`ScanEmitter` is half as large.
-    ``load`` is only allowed while ``quiet``, which comes up in the cycle after the last index was taken, and
-    stays up where nothing is set.
+    ``load`` is only allowed while ``quiet``, which falls with it, and comes up in the cycle after the last
+    index was taken, or 2 cycles after ``load`` where nothing is set.
 
     Parameters
     ----------
@@ -30,8 +30,6 @@ class Emitter(wiring.Component):
     drop : ``In(1)``
         Forget everything.
     valid, index, data, taken : the index on offer, what comes with it, and whether it is taken now.
-    waiting : ``Out(1)``
-        More is pending than is on offer.
     quiet : ``Out(1)``
         Nothing pending.
     """
@@ -44,7 +42,7 @@ class Emitter(wiring.Component):
         super().__init__({
             "load": In(1), "pending": In(size), "extras": In(size * extra), "drop": In(1),
             "valid": Out(1), "index": Out(range(size)), "data": Out(extra), "taken": In(1),
-            "waiting": Out(1), "quiet": Out(1, init=1),
+            "quiet": Out(1, init=1),
         })
 
 
@@ -57,7 +55,6 @@ class PriorityEmitter(Emitter):
         rest = Signal(self.size)
         first = Signal(self.size)      # one-hot
         below = Signal(self.size)      # pending - 1: flips the lowest bit that is set and all below it
-        m.d.comb += self.waiting.eq(pending.any())
         m.d.comb += below.eq(pending - 1), rest.eq(pending & below), first.eq(pending & ~below)
         code = [Cat(first[i] for i in range(self.size) if i >> bit & 1).any()
                 for bit in range(len(self.index))]
@@ -73,7 +70,7 @@ class PriorityEmitter(Emitter):
                 m.d.sync += self.data.eq(chosen)
         m.d.sync += self.quiet.eq(~pending.any() & (self.taken | ~self.valid))
         with m.If(self.load):
-            m.d.sync += pending.eq(self.pending), self.quiet.eq(~self.pending.any())
+            m.d.sync += pending.eq(self.pending), self.quiet.eq(0)
         with m.If(self.drop):
             m.d.sync += pending.eq(0), self.valid.eq(0), self.quiet.eq(1)
         return m
@@ -88,14 +85,13 @@ class ScanEmitter(Emitter):
     def elaborate(self, platform):
         m = Module()
         pending = Signal(self.size)
-        m.d.comb += self.valid.eq(pending[0]), self.waiting.eq(pending[1:].any())
+        m.d.comb += self.valid.eq(pending[0])
         with m.If(self.load | self.taken | ~self.valid):
             m.d.sync += [
                 pending.eq(Mux(self.load, self.pending, pending >> 1)),
                 self.index.eq(Mux(self.load, 0, self.index + 1)),
             ]
-        left = pending >> self.taken
-        m.d.sync += self.quiet.eq(~Mux(self.load, self.pending, left).any())
+        m.d.sync += self.quiet.eq(~self.load & ~(pending >> self.taken).any())
         with m.If(self.drop):
             m.d.sync += pending.eq(0), self.quiet.eq(1)
         return m

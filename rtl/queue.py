@@ -13,7 +13,8 @@ DEPTH = 31
 class Queue(wiring.Component):
     """Stream queue of :data:`DEPTH` entries in a memory with asynchronous read, which becomes LUTs.
 
-    Latency 1 cycle, throughput 1 entry a cycle.
+    Latency 1 cycle, throughput 1 entry a cycle. ``i.ready`` is a register, and so falls while there is still
+    room for two entries.
 
     Parameters
     ----------
@@ -24,14 +25,12 @@ class Queue(wiring.Component):
     -------
     i : ``In(stream.Signature(shape))``
     o : ``Out(stream.Signature(shape))``
-    room : ``Out(1)``
-        There is room for at least 4 more entries, as of the cycle before; a register.
     """
 
     def __init__(self, shape):
         self.shape = shape
         super().__init__({
-            "i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape)), "room": Out(1)})
+            "i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform):
         m = Module()
@@ -39,9 +38,10 @@ class Queue(wiring.Component):
         write, read = cells.write_port(), cells.read_port(domain="comb")
         head, tail = Signal(5, init=1), Signal(5, init=1)   # shift registers with all states but 0
         level = Signal(range(DEPTH + 1))
+        roomy = Signal(init=1)
         put, get = Signal(), Signal()
         m.d.comb += [
-            self.i.ready.eq(level != DEPTH), put.eq(self.i.valid & self.i.ready),
+            self.i.ready.eq(roomy), put.eq(self.i.valid & roomy),
             self.o.valid.eq(level != 0), get.eq(self.o.valid & self.o.ready),
             write.en.eq(put), write.addr.eq(tail), write.data.eq(self.i.payload),
             read.addr.eq(head), self.o.payload.eq(read.data),
@@ -54,5 +54,5 @@ class Queue(wiring.Component):
             m.d.sync += level.eq(level + 1)
         with m.Elif(get & ~put):
             m.d.sync += level.eq(level - 1)
-        m.d.sync += self.room.eq(level < DEPTH - 4)
+        m.d.sync += roomy.eq(level < DEPTH - 2)
         return m

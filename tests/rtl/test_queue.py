@@ -1,4 +1,4 @@
-"""The queue against a list: what comes in goes out, in order, once; its length, its latency, its room."""
+"""The queue against a list: what comes in goes out, in order, once; its length and its latency."""
 
 import random
 
@@ -9,13 +9,13 @@ from firstspike.rtl.queue import DEPTH, Queue
 
 
 class Model:
-    """A list, and what ``room`` says of it."""
+    """A list, and whether it had room for more than two entries."""
 
     def __init__(self):
-        self.entries, self.room = [], False
+        self.entries, self.ready = [], True
 
     def cycle(self, put, get):
-        self.room = DEPTH - len(self.entries) > 4
+        self.ready = DEPTH - len(self.entries) > 2
         if get:
             self.entries.pop(0)
         if put is not None:
@@ -40,20 +40,19 @@ def test_queue(seed):
             ctx.set(dut.i.valid, offering)
             ctx.set(dut.o.ready, rng.random() < (0.3 if filling else 0.9))
             ctx.set(reset, rng.random() < 0.1 / DEPTH)
-            *_, put, payload, out, shown, get, room, cleared = await ctx.tick().sample(
-                dut.i.ready, dut.i.payload, dut.o.valid, dut.o.payload, dut.o.ready, dut.room, reset)
+            *_, put, payload, out, shown, get, cleared = await ctx.tick().sample(
+                dut.i.ready, dut.i.payload, dut.o.valid, dut.o.payload, dut.o.ready, reset)
             levels.add(len(model.entries))
-            assert put == (len(model.entries) < DEPTH)
+            assert put == model.ready
             assert out == bool(model.entries)
             assert not out or shown == model.entries[0]
-            assert room == model.room
             model.cycle(payload if put and offering else None, out and get)
             offering = offering and not put
             if cleared:
                 model = Model()
 
     simulate(ResetInserter(reset)(dut), testbench)
-    assert levels == set(range(DEPTH + 1))
+    assert levels == set(range(DEPTH))
 
 
 def test_latency_and_throughput():
