@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth.hdl import Array, Const, Shape, signed, unsigned
+from amaranth.hdl import Const, Mux, Shape, Value, signed, unsigned
 
 __all__ = ["lookup", "shape_of"]
 
@@ -42,4 +42,14 @@ def lookup(table, index):
         return (Const(1, 1) << index)[:shape.width]
     if table == [1 << (last - t) for t in range(len(table))]:
         return (Const(1 << last) >> index)[:shape.width]
-    return Array(Const(value, shape) for value in table)[index]
+    tree = _choose([Const(value, shape) for value in table], Value.cast(index))
+    return tree.as_signed() if shape.signed else tree
+
+
+def _choose(constants, index):
+    """A tree of multiplexers: unlike a case statement, no synthesiser makes a block RAM of it."""
+    if len({constant.value for constant in constants}) == 1:
+        return constants[0]
+    bit = (len(constants) - 1).bit_length() - 1
+    half = 1 << bit
+    return Mux(index[bit], _choose(constants[half:], index), _choose(constants[:half], index))
