@@ -32,7 +32,7 @@ def test_everything_in_parallel_where_it_fits():
 
 def test_a_small_board_is_met_by_folding():
     board = BOARDS["icebreaker"]
-    planned = plan(network(300, 300, 10), board)
+    planned = plan(network(128, 512, 10), board)
     assert planned.layers[0].folding.folds > 1
     assert fits(board, planned.resources + planned.overhead)
 
