@@ -54,7 +54,7 @@ def test_wheel_holds_all_that_it_needs(wheel: Path, root: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     source = {path.relative_to(root).as_posix()
-              for room in ("quantize", "rtl", "gen", "boards", "sim", "models")
+              for room in ("commands", "quantize", "rtl", "gen", "boards", "sim", "models")
               for path in (root / room).rglob("*") if path.is_file() and path.suffix != ".pyc"}
     missing = {name for name in source if f"firstspike/{name}" not in names}
     assert not missing

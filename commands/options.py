@@ -1,0 +1,26 @@
+"""Options and arguments that several commands take, and how a count of hits is told."""
+
+from pathlib import Path
+
+import click
+
+__all__ = [
+    "FOLDER", "as_json", "build_argument", "correct", "count_option", "images_option", "labels_option",
+]
+
+FOLDER = click.Path(path_type=Path)
+as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for programs to read.")
+images_option = click.option(
+    "--images", type=FOLDER, required=True, metavar="PATH",
+    help="A folder of IDX files (as MNIST comes), a .npy of levels or of spikes, a PNG or a folder of PNGs.")
+labels_option = click.option(
+    "--labels", type=FOLDER, metavar="FILE",
+    help="Labels, where the images bring none: a .npy or an IDX file.")
+count_option = click.option(
+    "--count", type=click.IntRange(min=1), metavar="N", help="Only the first N images.")
+build_argument = click.argument("folder", type=FOLDER, metavar="BUILD")
+
+
+def correct(right: int | None, count: int) -> dict[str, str]:
+    """The line about accuracy, none where it is not known."""
+    return {} if right is None else {"Correct": f"{right:,} of {count:,} ({right / count:.2%}, strict)"}
