@@ -1,0 +1,1 @@
+"""Conversion of trained torch networks; see :mod:`.walk`."""
