@@ -25,14 +25,18 @@ if TYPE_CHECKING:
     from .gen.synthesise import bitstream, program, synthesise
     from .quantize.network import (
         Bits,
+        Convolution,
         Dense,
         Direct,
+        Draw,
         Fires,
         Input,
         Latency,
         Layer,
         Network,
         Phase,
+        Pool,
+        Probability,
         Readout,
         Reset,
         Spikes,
@@ -47,15 +51,16 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    "BOARDS", "Bits", "Build", "Dense", "Direct", "Fires", "FirstspikeError", "Host", "Input", "Latency",
-    "Layer", "Network", "Phase", "Readout", "Reset", "Spikes", "VerifyResult", "__version__", "bitstream",
-    "build", "load", "load_images", "open_build", "program", "score", "synthesise", "train", "verify",
-    "write_report",
+    "BOARDS", "Bits", "Build", "Convolution", "Dense", "Direct", "Draw", "Fires", "FirstspikeError", "Host",
+    "Input", "Latency", "Layer", "Network", "Phase", "Pool", "Probability", "Readout", "Reset", "Spikes",
+    "VerifyResult", "__version__", "bitstream", "build", "load", "load_images", "open_build", "program",
+    "score", "synthesise", "train", "verify", "write_report",
 ]
 
 _HOME = {
-    **dict.fromkeys(("Bits", "Dense", "Direct", "Fires", "Input", "Latency", "Layer", "Network", "Phase",
-                     "Readout", "Reset", "Spikes"), ".quantize.network"),
+    **dict.fromkeys(("Bits", "Convolution", "Dense", "Direct", "Draw", "Fires", "Input", "Latency", "Layer",
+                     "Network", "Phase", "Pool", "Probability", "Readout", "Reset", "Spikes"),
+                    ".quantize.network"),
     "train": ".quantize.train",
     "BOARDS": ".boards",
     **dict.fromkeys(("Build", "build", "open_build"), ".gen.build"),

@@ -1,11 +1,13 @@
 """What a network listens to: a number of inputs, and how their levels become spikes."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from .checks import array_of_integers, check_range, integer, readonly
+from .sliding import shape_of_planes
 from .words import Fires, Limits
 
 __all__ = ["Bits", "Direct", "Encoding", "Input", "Latency", "Spikes"]
@@ -79,13 +81,15 @@ Encoding = Latency | Direct | Bits | Spikes
 class Input:
     """What the network listens to: ``size`` inputs over a window of ``window`` steps.
 
-    ``mask``: bool, shape ``(size,)``; inputs that are False are left out. None: all are used.
+    ``mask``: bool, shape ``(size,)``; inputs that are False are left out. None: all are used. ``shape``:
+    (channels, height, width), for what slides over planes; None: the inputs have no places.
     """
 
     size: int
     window: int
     encoding: Encoding
     mask: Any = None
+    shape: Any = None
 
     def __post_init__(self):
         put = object.__setattr__
@@ -99,6 +103,11 @@ class Input:
         if isinstance(self.encoding, Bits) and self.encoding.width != self.window:
             raise ValueError(f"window must be {self.encoding.width}, one step for each bit, "
                              f"not {self.window} (input)")
+        if self.shape is not None:
+            put(self, "shape", shape_of_planes(self.shape, "shape"))
+            if prod(self.shape) != self.size:
+                raise ValueError(f"shape must have {self.size} places, one for each input, "
+                                 f"not {' x '.join(map(str, self.shape))} (input)")
         mask = np.ones(self.size, bool) if self.mask is None else np.asarray(self.mask)
         if mask.dtype != np.bool_:
             raise TypeError(f"mask must be an array of bool, not of {mask.dtype} (input)")

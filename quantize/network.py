@@ -5,7 +5,7 @@ The neuron of a layer with window ``T``, potential ``V_j`` (all integers)::
     at the start of a window   V_j = b_j
     in each step t, in this order:
       leak and bias, if any    V_j = V_j - (V_j >> k_j) + c_j     (>> rounds to minus infinity)
-      each spike of input i    V_j = V_j + a * w_ij * K[t_source]
+      each spike of input i    V_j = V_j + a * w_ij * K[t_source]    (through :mod:`.synapses`)
       fire                     where V_j >= theta_j * G[t], once a step
       reset, where it fired    V_j = V_j - rho_j * R[t]   or   V_j = r_j
 
@@ -17,55 +17,33 @@ and ``ValueError`` say what must be what, and where.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from .checks import array_of_integers, choice, integer, readonly, where_at
+from .checks import array_of_integers, choice, integer, where_at
 from .inputs import Bits, Direct, Encoding, Input, Latency, Spikes
 from .notes import calibration_notes, plain_notes
+from .probability import Draw, Probability
+from .synapses import Convolution, Dense, Pool, PoolKind, Synapses, WeightKind, unrolled
 from .words import Fires, Integers, Limits, Phase, Readout, Reset
 
 __all__ = [
-    "Bits", "Dense", "Direct", "Encoding", "Fires", "Input", "Latency", "Layer", "Limits", "Network", "Phase",
-    "Readout", "Reset", "Spikes",
+    "Bits", "Convolution", "Dense", "Direct", "Draw", "Encoding", "Fires", "Input", "Latency", "Layer",
+    "Limits", "Network", "Phase", "Pool", "PoolKind", "Probability", "Readout", "Reset", "Spikes",
+    "WeightKind", "unrolled",
 ]
 
 
 @dataclass(frozen=True, eq=False)
-class Dense:
-    """Every neuron listens to every address of one source.
+class Layer:
+    """One layer; per-neuron integers have shape ``(neurons,)``.
 
-    ``weights``: int8, shape ``(neurons, source size)``; all -1 or +1 for now.
-    ``kernel``: ``K >= 0``, int, shape ``(source window,)``. ``source``: "input" or a layer's name.
+    A number is broadcast; where the layer has a shape (channels, height, width), one for each channel too.
     """
 
-    weights: np.ndarray
-    kernel: Integers = 1
-    source: str = ""  # "": the layer before (the input, for the first)
-
-    def __post_init__(self):
-        weights = np.asarray(self.weights)
-        if weights.dtype.kind not in "iu":
-            raise TypeError(f"weights must be integers, -1 or +1, not an array of {weights.dtype}")
-        if weights.ndim != 2 or not all(1 <= size <= Limits.SIZE for size in weights.shape):
-            raise ValueError("weights must have the shape (neurons, source size), "
-                             f"each from 1 to {Limits.SIZE}, not {weights.shape}")
-        wrong = (weights != 1) & (weights != -1)
-        if wrong.any():
-            j, i = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
-            raise ValueError(f"weights must be -1 or +1, not {weights[j, i]} (neuron {j}, address {i})")
-        if not isinstance(self.source, str | None):
-            raise TypeError(f"source must be a layer's name or 'input', not {self.source!r}")
-        object.__setattr__(self, "source", self.source or "")
-        object.__setattr__(self, "weights", readonly(weights, np.int8))
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One layer; per-neuron integers have shape ``(neurons,)`` (a number is broadcast)."""
-
-    synapses: Any                           # a Dense, or a sequence of them; becomes a tuple
+    synapses: Any                           # a Dense or Convolution, or a sequence of them; becomes a tuple
     window: int
     phase: Phase = Phase.ONLINE
     fires: Fires = Fires.ONCE
@@ -90,8 +68,10 @@ class Layer:
         put(self, "reset", choice(self.reset, Reset, "reset", where))
 
         def of_neurons(name: str, low: int, high: int):
-            put(self, name, array_of_integers(
-                getattr(self, name), name, (self.size,), low, high, where, "neuron"))
+            value = getattr(self, name)
+            if np.shape(value) == self.shape[:1] != (self.size,):
+                value = np.repeat(value, self.size // self.shape[0])
+            put(self, name, array_of_integers(value, name, (self.size,), low, high, where, "neuron"))
 
         def of_steps(name: str, low: int):
             put(self, name, array_of_integers(
@@ -142,17 +122,21 @@ class Layer:
             raise ValueError(f"name must be valid Unicode, not {self.name!r}")
 
     def _check_synapses(self, where: str) -> None:
-        synapses = (self.synapses,) if isinstance(self.synapses, Dense) else self.synapses
-        if not isinstance(synapses, Sequence) or not all(isinstance(synapse, Dense) for synapse in synapses):
-            raise TypeError("synapses must be a Dense or a sequence of them, "
+        synapses = (self.synapses,) if isinstance(self.synapses, Synapses) else self.synapses
+        if not isinstance(synapses, Sequence) or not all(isinstance(group, Synapses) for group in synapses):
+            raise TypeError("synapses must be a Dense or a Convolution, or a sequence of them, "
                             f"not {self.synapses!r}{where_at(where)}")
         if not 1 <= len(synapses) <= Limits.SOURCES:
             raise ValueError(f"synapses must have 1 to {Limits.SOURCES} entries, "
                              f"not {len(synapses)}{where_at(where)}")
-        sizes = [len(synapse.weights) for synapse in synapses]
+        sizes = [group.size for group in synapses]
         if len(set(sizes)) > 1:
-            raise ValueError("weights must have one row for each neuron in all synapses, "
-                             f"not {sizes} rows{where_at(where)}")
+            raise ValueError("weights must be of as many neurons in all synapses, "
+                             f"not of {sizes}{where_at(where)}")
+        shapes = {group.output_shape for group in synapses if isinstance(group, Convolution)}
+        if len(shapes) > 1:
+            raise ValueError("convolutions must have one shape in all synapses, "
+                             f"not {sorted(shapes)}{where_at(where)}")
         object.__setattr__(self, "synapses", tuple(synapses))
 
     def _check_unused(self, where: str, why: str, *names: str) -> None:
@@ -172,7 +156,12 @@ class Layer:
     @property
     def size(self) -> int:
         """Number of neurons."""
-        return len(self.synapses[0].weights)
+        return self.synapses[0].size
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, height, width) where a convolution leads here, else (neurons,)."""
+        return max((group.output_shape for group in self.synapses), key=len)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,16 +215,24 @@ class Network:
             source = synapse.source or (earlier[-1] if earlier else "input")
             if source != "input" and source not in earlier:
                 raise ValueError(f"source must be 'input' or an earlier layer, not {source!r} ({where})")
-            size, window = self.size_of(source), self.window_of(source)
-            if synapse.weights.shape[1] != size:
-                raise ValueError(f"weights must have {size} columns, one for each address of {source!r}, "
-                                 f"not {synapse.weights.shape[1]} ({where})")
+            window = self.window_of(source)
+            self._check_shape(synapse, source, where)
             if layer.phase is Phase.ONLINE and layer.window != window:
                 raise ValueError(f"window must be the {window} steps of {source!r} where a layer is online, "
                                  f"not {layer.window} ({where})")
             kernel = array_of_integers(synapse.kernel, "kernel", (window,), 0, Limits.SCHEDULE, where, "step")
             synapses.append(replace(synapse, source=source, kernel=kernel))
         return replace(layer, name=name, synapses=tuple(synapses))
+
+    def _check_shape(self, synapse: Dense | Convolution, source: str, where: str) -> None:
+        """Refuse what listens to other addresses, or to planes of another shape, than ``source`` has."""
+        size, shape = self.size_of(source), self.shape_of(source)
+        wants = synapse.heard_shape if synapse.pool is None else synapse.pool.source_shape
+        if len(wants) == 1 and prod(wants) != size:
+            raise ValueError(f"weights must have {size} columns, one for each address of {source!r}, "
+                             f"not {wants[0]} ({where})")
+        if len(wants) == 3 and (prod(wants) != size or (len(shape) == 3 and wants != shape)):
+            raise ValueError(f"source_shape must be that of {source!r}, {shape}, not {wants} ({where})")
 
     def _check_output(self) -> None:
         read_by_potential = self.readout is Readout.POTENTIAL
@@ -271,13 +268,17 @@ class Network:
                 return index
         raise ValueError(f"name must be one of the network's layers, not {name!r}")
 
-    def source_of(self, synapse: Dense) -> Input | Layer:
+    def source_of(self, synapse: Dense | Convolution) -> Input | Layer:
         """What a synapse group listens to."""
         return self.input if synapse.source == "input" else self.layer(synapse.source)
 
     def size_of(self, source: str) -> int:
         """Number of addresses of ``source`` ("input" or a layer's name); masked inputs count."""
         return self.input.size if source == "input" else self.layer(source).size
+
+    def shape_of(self, source: str) -> tuple[int, ...]:
+        """Shape of ``source``: (channels, height, width) where it has one, else (addresses,)."""
+        return (self.input.shape or (self.input.size,)) if source == "input" else self.layer(source).shape
 
     def window_of(self, source: str) -> int:
         """Number of steps of ``source``."""

@@ -1,18 +1,23 @@
 """The range of every potential, derived from the network; widths and proofs of no overflow rest on it.
 
 What a source can send bounds what a neuron can become: an address of a ``once`` source sends at most one
-spike in a window, of any other at most one in each step, of a value up to the source's highest. All spikes of
-a step may come in any order, so the bounds hold between any two adds, and before and after leak, bias, fire
-and reset.
+spike in a window, of any other at most one in each step, of a value up to the source's highest. A sum pool
+multiplies that by the addresses of a region, a max pool leaves it, a scale multiplies it; a synapse of
+probability 0 passes nothing, of any other nothing or all. All spikes of a step may come in any order, so the
+bounds hold between any two adds, and before and after leak, bias, fire and reset.
 """
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
-from .network import Dense, Fires, Input, Layer, Limits, Network, Phase, Reset
+from .network import Convolution, Dense, Fires, Input, Layer, Limits, Network, Phase, PoolKind, Reset
 
-__all__ = ["potential_range", "width"]
+__all__ = ["capacity", "potential_range", "reach", "width"]
+
+EXACT = 1 << 53
+"""Sums of integers stay exact in float64 below this."""
 
 
 def width(low: int, high: int) -> int:
@@ -32,7 +37,8 @@ def potential_range(network: Network, layer: Layer | str | int) -> tuple[np.ndar
     -------
     low, high: int64, shape ``(neurons,)``; ``low[j] <= V_j <= high[j]`` after the initial value, after each
     leak, bias, add, fire and reset, whatever the input and the order of the adds inside a step. For a layer
-    without leak, bias and reset both are reached, where the source's addresses are free of each other.
+    without leak, bias and reset both are reached, where the source's addresses are free of each other and a
+    pool's regions do not overlap.
 
     Raises
     ------
@@ -53,23 +59,74 @@ def potential_range(network: Network, layer: Layer | str | int) -> tuple[np.ndar
     return low, high
 
 
+def capacity(network: Network, synapse: Dense | Convolution) -> np.ndarray:
+    """The most that one step can bring to each address that the weights listen to: spike values times scale.
+
+    int64, shape ``(heard size,)``; from a source that fires once, also the most of a whole window.
+    """
+    source = network.source_of(synapse)
+    most = np.ones(synapse.source_size, np.int64)
+    if isinstance(source, Input):
+        most = source.mask * np.int64(source.highest_value)
+    if synapse.pool is not None:
+        parts = [seen for *_, seen in synapse.pool.sliding.taps(most.reshape(synapse.pool.source_shape))]
+        most = (np.sum if synapse.pool.kind is PoolKind.SUM else np.max)(parts, axis=0).ravel()
+    return most if synapse.scale is None else most * synapse.scale
+
+
+def reach(network: Network, synapse: Dense | Convolution) -> tuple[np.ndarray, np.ndarray]:
+    """The most negative and the most positive sum of ``a * scale_i * w_ij`` that one step can bring.
+
+    Two of int64, shape ``(neurons,)``. Raises ValueError where they could need more than 53 bits.
+    """
+    most = capacity(network, synapse)
+    if 128 * float(most.sum(dtype=np.float64)) >= EXACT:
+        raise ValueError(f"values times scales must add up to less than {EXACT // 128} in a step, "
+                         f"not {int(most.sum(dtype=np.float64))} (source {synapse.source!r})")
+    weights = synapse.weights
+    if synapse.probability is not None:
+        weights = np.where(synapse.probability.levels > 0, weights, np.int8(0))
+    down, up = (_sums(synapse, limit(weights, 0), most) for limit in (np.minimum, np.maximum))
+    return down, up
+
+
+def _sums(synapse: Dense | Convolution, weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The sum of ``values`` times ``weights`` of each neuron: int64, exact below ``EXACT``."""
+    if isinstance(synapse, Dense):
+        return (weights.astype(np.float64) @ values).astype(np.int64)
+    out, each = weights.shape[:2]
+    total = np.zeros((synapse.groups, out // synapse.groups, prod(synapse.sliding.positions)))
+    planes = values.reshape(synapse.groups, each, -1)
+    for group, kernels in enumerate(weights.reshape(synapse.groups, -1, *weights.shape[1:])):
+        # Channels of the same values are one channel of the sum of their weights.
+        distinct, which = np.unique(planes[group], axis=0, return_inverse=True)
+        merged = np.tensordot(np.eye(len(distinct))[:, which.ravel()], kernels, axes=(1, 1))
+        shape = (len(distinct), *synapse.source_shape[1:])
+        for row, column, seen in synapse.sliding.taps(distinct.reshape(shape)):
+            total[group] += merged[:, :, row, column].T @ seen.reshape(len(distinct), -1)
+    return total.astype(np.int64).ravel()
+
+
 class _Traffic:
-    """What a layer can hear, as the most negative and the most positive sum of ``a * w_ij * K``."""
+    """What a layer can hear, as the most negative and the most positive sum of ``a * scale_i * w_ij * K``."""
 
     def __init__(self, network: Network, layer: Layer):
         self.parts = [self._part(network, synapse) for synapse in layer.synapses]
+        # Where one step's spikes stay below this, no sum over steps and sources leaves 64 bits.
+        for sign, bound in ((-1, 2), (1, 3)):
+            most = np.sum([float(part[1].max()) * np.abs(part[bound]) for part in self.parts], axis=0)
+            worst = int(np.argmax(most))
+            if most[worst] >= 2 * Limits.POTENTIAL:
+                raise ValueError(f"a potential must stay below {Limits.POTENTIAL}, not reach "
+                                 f"{sign * int(most[worst])} (layer {layer.name!r}, neuron {worst})")
 
     @staticmethod
-    def _part(network: Network, synapse: Dense):
+    def _part(network: Network, synapse: Dense | Convolution):
         source = network.source_of(synapse)
-        weights, kernel, value = synapse.weights, synapse.kernel, 1
+        kernel = synapse.kernel
         if isinstance(source, Input):
-            weights = weights * source.mask
             kernel = kernel * source.active_steps
-            value = source.highest_value
-        up = np.maximum(weights, 0).sum(axis=1, dtype=np.int64) * value
-        down = np.minimum(weights, 0).sum(axis=1, dtype=np.int64) * value
-        return source.fires is Fires.ONCE, kernel, down, up
+        return source.fires is Fires.ONCE, kernel, *reach(network, synapse)
 
     def repeated(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Of one step, from sources whose addresses may spike in every step."""

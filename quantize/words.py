@@ -12,8 +12,10 @@ Integers: TypeAlias = Any
 class Limits:
     """The largest of everything, so that no file can ask for more than a machine has."""
 
-    SIZE = 1 << 16
+    SIZE = 1 << 17
     """Inputs, and neurons in a layer."""
+    SIDE = 1 << 12
+    """Side of a window that slides over planes, its stride, padding and dilation."""
     LEVELS = 1 << 16
     """Levels of an encoding."""
     WINDOW = 1 << 12
@@ -23,13 +25,17 @@ class Limits:
     SOURCES = 16
     """Synapse groups in a layer."""
     SYNAPSES = 1 << 28
-    """Synapses in a network."""
+    """Synapses in a network; those that positions share count once."""
+    CONNECTIONS = 1 << 33
+    """Synapses of a convolution, counted at every position."""
     STEPS = 1 << 16
     """Steps of all layers' windows together."""
     NEURON_STEPS = 1 << 26
     """Neurons times steps, over all layers of a network."""
     SCHEDULE = 1 << 24
     """An entry of a schedule."""
+    SCALE = 1 << 24
+    """An input's scale."""
     VALUE = 1 << 40
     """A threshold, reset value, initial value or bias, either sign."""
     LEAK = 31

@@ -167,7 +167,7 @@ WRONG_LAYERS = [
     ({"name": "\ud800"}, "name must be valid Unicode, not '\\ud800'"),
     ({"synapses": []}, "synapses must have 1 to 16 entries, not 0"),
     ({"synapses": [Dense(signs(5, 6)), Dense(signs(4, 6))]},
-     "weights must have one row for each neuron in all synapses, not [5, 4] rows"),
+     "weights must be of as many neurons in all synapses, not of [5, 4]"),
 ]
 
 
@@ -186,7 +186,7 @@ def test_refuses_a_layer(fields, sentence):
     ({"window": 4.0}, "window must be a positive integer, not 4.0"),
     ({"window": True}, "window must be a positive integer, not True"),
     ({"name": 7}, "name must be a text, not 7"),
-    ({"synapses": [1]}, "synapses must be a Dense or a sequence of them, not [1]"),
+    ({"synapses": [1]}, "synapses must be a Dense or a Convolution, or a sequence of them, not [1]"),
 ])
 def test_refuses_a_type(fields, sentence):
     with pytest.raises(TypeError) as refused:
@@ -196,13 +196,15 @@ def test_refuses_a_type(fields, sentence):
 
 @pytest.mark.parametrize("make, error, sentence", [
     (lambda: Dense(np.ones((2, 3))), TypeError,
-     "weights must be integers, -1 or +1, not an array of float64"),
+     "weights must be integers from -128 to 127, not an array of float64"),
     (lambda: Dense(np.ones((2, 3), bool)), TypeError,
-     "weights must be integers, -1 or +1, not an array of bool"),
-    (lambda: Dense([[1, -1], [0, 1]]), ValueError, "weights must be -1 or +1, not 0 (neuron 1, address 0)"),
-    (lambda: Dense([[1, 257]]), ValueError, "weights must be -1 or +1, not 257 (neuron 0, address 1)"),
+     "weights must be integers from -128 to 127, not an array of bool"),
+    (lambda: Dense([[1, -1], [-129, 1]]), ValueError,
+     "weights must be from -128 to 127, not -129 (neuron 1, address 0)"),
+    (lambda: Dense([[1, 257]]), ValueError,
+     "weights must be from -128 to 127, not 257 (neuron 0, address 1)"),
     (lambda: Dense([1, -1]), ValueError,
-     "weights must have the shape (neurons, source size), each from 1 to 65536, not (2,)"),
+     "weights must have the shape (neurons, source size), each from 1 to 131072, not (2,)"),
     (lambda: Dense([[1]], source=3), TypeError, "source must be a layer's name or 'input', not 3"),
     (lambda: Latency([1]), ValueError,
      "table must have one entry for each of 2 to 65536 levels, not the shape (1,) (latency encoding)"),
@@ -215,7 +217,7 @@ def test_refuses_a_type(fields, sentence):
     (lambda: Spikes("yes"), TypeError, "once must be True or False, not 'yes' (spikes encoding)"),
     (lambda: Input(4, 3, Bits(4)), ValueError, "window must be 4, one step for each bit, not 3 (input)"),
     (lambda: Input(0, 4, Spikes()), ValueError, "size must be a positive integer, not 0 (input)"),
-    (lambda: Input(1 << 17, 4, Spikes()), ValueError, "size must be at most 65536, not 131072 (input)"),
+    (lambda: Input(131073, 4, Spikes()), ValueError, "size must be at most 131072, not 131073 (input)"),
     (lambda: Input(4, 4, "latency"), TypeError,
      "encoding must be a Latency, Direct, Bits or Spikes, not 'latency' (input)"),
     (lambda: Input(2, 4, Spikes(), [1, 0]), TypeError, "mask must be an array of bool, not of int64 (input)"),
