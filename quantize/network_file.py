@@ -1,4 +1,4 @@
-"""A network as one safetensors file: sign bits packed one bit a synapse, integers, one JSON text about them.
+"""A network as one safetensors file: weights packed (a sign is one bit), integers, one JSON text about them.
 
 The JSON lies under the one metadata key ``firstspike``, in canonical form, so that the same network gives the
 same bytes in every process. Its ``digest`` is the SHA-256 over every tensor and over the JSON without its
@@ -19,8 +19,9 @@ from safetensors.numpy import save as serialise
 
 from ..errors import FirstspikeError
 from .checks import integer
+from .file_parts import TYPES, Fields, Tensors, short
 from .network import Network
-from .network_schema import FEATURES, RESERVED, TYPES, Fields, Tensors, describe, rebuild, short
+from .network_schema import FEATURES, RESERVED, describe, rebuild
 from .notes import NOTES_LIMIT, canonical_json
 
 __all__ = ["FILE_LIMIT", "FORMAT", "VERSION", "digest", "load", "save", "write_whole"]
@@ -54,10 +55,15 @@ def digest(network: Network) -> str:
 def save(network: Network, path: str | os.PathLike[str]) -> None:
     """Write ``network`` to ``path``, whole or not at all; the same network gives the same bytes.
 
-    Raises FirstspikeError where the file cannot be written (no such folder, no right, no space left).
+    Raises FirstspikeError where the file cannot be written (no such folder, no right, no space left), or
+    would be larger than :func:`load` takes.
     """
     tensors, about = _content(network)
-    write_whole(path, serialise(tensors, metadata={METADATA: canonical_json(about)}))
+    data = serialise(tensors, metadata={METADATA: canonical_json(about)})
+    if len(data) > FILE_LIMIT:
+        raise FirstspikeError(f"the network takes {len(data)} bytes, more than the {FILE_LIMIT} that a "
+                              "network file may have; give it fewer weights, or weights of fewer bits")
+    write_whole(path, data)
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:

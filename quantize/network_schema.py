@@ -5,12 +5,13 @@ tensor                              content
 ==================================  =====================================================================
 ``input.mask``                      uint8, packed bits of the inputs that are used, most significant first
 ``input.table``                     latency encoding: the step of each level
-``layers.N.FIELD``                  integers of one layer, of the shape in :class:`.network.Layer`
-``layers.N.synapses.M.signs``       uint8, packed bits, neuron by neuron; 1 is +1, 0 is -1
-``layers.N.synapses.M.kernel``      the kernel schedule
+``layers.N.FIELD``                  integers of one layer, of the shape in :class:`.network.Layer`; one for
+                                    each channel where a layer of channels has the same at all positions
+``layers.N.synapses.M.NAME``        a group of synapses: see :mod:`.synapses_schema`
 ==================================  =====================================================================
 
-Integers take the narrowest of int8, int16, int32 and int64 that holds them.
+Integers take the narrowest of int8, int16, int32 and int64 that holds them. What a network does not use
+leaves no trace, so that one of signs and dense layers alone has the same file as ever.
 """
 
 from typing import Any
@@ -18,20 +19,16 @@ from typing import Any
 import numpy as np
 
 from .checks import integer
-from .network import Bits, Dense, Direct, Encoding, Fires, Input, Latency, Layer, Limits, Network, Spikes
+from .file_parts import Fields, Tensors, narrow
+from .network import Bits, Direct, Encoding, Fires, Input, Latency, Layer, Limits, Network, Spikes
+from .synapses_schema import SYNAPSE_FEATURES, by_channel, describe_synapses, rebuild_synapses
 
-__all__ = ["FEATURES", "RESERVED", "TYPES", "Fields", "Tensors", "describe", "rebuild", "short"]
+__all__ = ["FEATURES", "RESERVED", "describe", "rebuild"]
 
 ENCODINGS = {Latency: "latency", Direct: "direct", Bits: "bits", Spikes: "spikes"}
-FEATURES = {"dense", "sign", *ENCODINGS.values()}
-"""What this version reads: kinds of synapse, of weight and of encoding."""
+FEATURES = {*ENCODINGS.values(), "shape", *SYNAPSE_FEATURES}
+"""What this version reads: kinds of encoding, the shape of an input, and what synapses may be."""
 RESERVED = {
-    "convolution": "weights shared over positions",
-    "sum_pooling": "pooling that passes every spike of a region",
-    "max_pooling": "pooling that passes one spike of a region",
-    "ternary": "weights of -1, 0 and +1",
-    "integer": "weights of 2 to 9 bits",
-    "probability": "synapses that pass a spike on with a probability",
     "delay": "a delay for each neuron",
     "lower_threshold": "a second threshold with its own reset",
     "persistent": "potentials that last from window to window",
@@ -40,10 +37,8 @@ RESERVED = {
 }
 """Names kept for what the format will hold one day; a file that uses one is refused by its name."""
 
-_ALWAYS = ("initial", "bias", "threshold_schedule", "reset_schedule")
-TYPES = {"u1": "U8", "i1": "I8", "i2": "I16", "i4": "I32", "i8": "I64"}
-"""The types that a file may hold: numpy's name of each, and safetensors' name."""
-_INTEGERS = {name: f"<{code}" for code, name in TYPES.items() if name != "U8"}
+_SCHEDULES = ("threshold_schedule", "reset_schedule")
+_ALWAYS = ("initial", "bias", *_SCHEDULES)
 
 
 def describe(network: Network) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -54,31 +49,38 @@ def describe(network: Network) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     tensors = {"input.mask": np.packbits(heard.mask)}
     match heard.encoding:
         case Latency(table):
-            tensors["input.table"] = _narrow(table)
+            tensors["input.table"] = narrow(table)
         case Direct(levels):
             encoding["levels"] = levels
         case Bits(width):
             encoding["width"] = width
         case Spikes(once):
             encoding["once"] = once
-    layers = []
+    layers, features = [], {kind}
+    about_input = {"size": heard.size, "window": heard.window, "encoding": encoding}
+    if heard.shape is not None:
+        about_input["shape"] = list(heard.shape)
+        features.add("shape")
     for n, layer in enumerate(network.layers):
         for name in _arrays_of(layer.fires, layer.leak is not None):
-            tensors[f"layers.{n}.{name}"] = _narrow(getattr(layer, name))
+            values = getattr(layer, name)
+            tensors[f"layers.{n}.{name}"] = narrow(
+                values if name in _SCHEDULES else by_channel(values, layer.shape))
+        groups = []
         for m, synapse in enumerate(layer.synapses):
-            tensors[f"layers.{n}.synapses.{m}.signs"] = np.packbits(synapse.weights > 0)
-            tensors[f"layers.{n}.synapses.{m}.kernel"] = _narrow(synapse.kernel)
+            arrays, about, uses = describe_synapses(synapse)
+            tensors |= {f"layers.{n}.synapses.{m}.{name}": array for name, array in arrays.items()}
+            features |= uses
+            groups.append(about)
         layers.append({
             "name": layer.name, "size": layer.size, "window": layer.window, "phase": layer.phase.value,
             "fires": layer.fires.value, "reset": layer.reset.value, "leak": layer.leak is not None,
-            "synapses": [{"kind": "dense", "weights": "sign", "source": synapse.source}
-                         for synapse in layer.synapses],
+            "synapses": groups,
         })
     return tensors, {
-        "features": sorted({"dense", "sign", kind}),
-        "input": {"size": heard.size, "window": heard.window, "encoding": encoding},
-        "layers": layers, "readout": network.readout.value,
-        "provenance": network.provenance, "calibration": network.calibration,
+        "features": sorted(features), "input": about_input, "layers": layers,
+        "readout": network.readout.value, "provenance": network.provenance,
+        "calibration": network.calibration,
     }
 
 
@@ -92,86 +94,6 @@ def _arrays_of(fires: Fires, leak: bool) -> list[str]:
     return [*names, "leak"] if leak else names
 
 
-def _narrow(array: np.ndarray) -> np.ndarray:
-    for dtype in (np.int8, np.int16, np.int32):
-        if np.iinfo(dtype).min <= array.min() and array.max() <= np.iinfo(dtype).max:
-            return array.astype(dtype)
-    return array
-
-
-class Tensors:
-    """The tensors of a file, each to be taken once; ``raw``: type, shape and bytes of each by its name."""
-
-    def __init__(self, raw: list[tuple[str, dict[str, Any]]]):
-        self.raw: dict[str, tuple[str, tuple[int, ...], bytes]] = {
-            name: (tensor["dtype"], tuple(tensor["shape"]), bytes(tensor["data"])) for name, tensor in raw}
-        self.left = set(self.raw)
-
-    def take(self, name: str, shape: tuple[int, ...], bits: bool = False) -> np.ndarray:
-        """The tensor ``name``: int64, or bool where it holds packed ``bits``. Raises ValueError."""
-        if name not in self.left:
-            raise ValueError(f"the tensor {name!r} is missing")
-        self.left.remove(name)
-        dtype, has, data = self.raw[name]
-        if dtype not in (("U8",) if bits else _INTEGERS):
-            wanted = "packed bits" if bits else "integers"
-            raise ValueError(f"the tensor {name!r} must hold {wanted}, not {dtype}")
-        size = int(np.prod(shape, dtype=np.int64))
-        wanted = ((size + 7) // 8,) if bits else shape
-        if has != wanted:
-            raise ValueError(f"the tensor {name!r} must have the shape {wanted}, not {has}")
-        if not bits:
-            return np.frombuffer(data, _INTEGERS[dtype]).reshape(shape).astype(np.int64)
-        return np.unpackbits(np.frombuffer(data, np.uint8), count=size).reshape(shape).astype(bool)
-
-    def end(self) -> None:
-        """Raises ValueError where a tensor was not taken."""
-        if self.left:
-            raise ValueError(f"the tensor {short(min(self.left))} is not known")
-
-
-def short(value: Any) -> str:
-    """A text that stands for ``value`` in an error, of 60 characters at most."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-class Fields:
-    """A JSON object with a name, whose fields are to be taken one by one."""
-
-    def __init__(self, value: Any, where: str):
-        if not isinstance(value, dict):
-            raise TypeError(f"{where} must be a JSON object, not {short(value)}")
-        self.left, self.where = dict(value), where
-
-    def take(self, name: str, kind: type) -> Any:
-        """The field ``name``, of exactly this type. Raises ValueError, TypeError."""
-        if name not in self.left:
-            raise ValueError(f"the field {name!r} is missing in {self.where}")
-        value = self.left.pop(name)
-        if type(value) is not kind:
-            raise TypeError(f"the field {name!r} of {self.where} must be of type {kind.__name__}, "
-                            f"not {short(value)}")
-        return value
-
-    def size(self, name: str, high: int) -> int:
-        """The field ``name``, an integer from 1 to ``high``. Raises ValueError, TypeError."""
-        return integer(self.take(name, int), f"the field {name!r}", 1, high, self.where)
-
-    def known(self, name: str, *known: str) -> str:
-        """The field ``name``, one of the texts ``known``. Raises ValueError, TypeError."""
-        value = self.take(name, str)
-        if value not in known:
-            raise ValueError(f"the field {name!r} of {self.where} must be one of {', '.join(known)}, "
-                             f"not {short(value)}")
-        return value
-
-    def end(self) -> None:
-        """Raises ValueError where a field was not taken."""
-        if self.left:
-            raise ValueError(f"the field {short(min(self.left))} of {self.where} is not known")
-
-
 def rebuild(about: Fields, tensors: Tensors) -> Network:
     """The network that :func:`describe` described.
 
@@ -179,14 +101,14 @@ def rebuild(about: Fields, tensors: Tensors) -> Network:
     missing, is of another type, shape or range, or is no valid network.
     """
     heard = _input(Fields(about.take("input", dict), "the input"), tensors)
-    sizes, windows = {"input": heard.size}, {"input": heard.window}
+    sources = {"input": (heard.size, heard.window)}
     layers = []
     entries = about.take("layers", list)
     integer(len(entries), "the number of layers", 1, Limits.LAYERS)
     synapses = 0
     for n, entry in enumerate(entries):
-        layer = _layer(n, Fields(entry, f"layer {n}"), tensors, sizes, windows)
-        sizes[layer.name], windows[layer.name] = layer.size, layer.window
+        layer = _layer(n, Fields(entry, f"layer {n}"), tensors, sources)
+        sources[layer.name] = layer.size, layer.window
         synapses += sum(synapse.weights.size for synapse in layer.synapses)
         integer(synapses, "the number of synapses", 1, Limits.SYNAPSES)
         layers.append(layer)
@@ -210,28 +132,24 @@ def _input(fields: Fields, tensors: Tensors) -> Input:
         case _:
             encoding = Spikes(about.take("once", bool))
     about.end()
+    shape = fields.integers("shape", 3, 1, Limits.SIZE) if "shape" in fields.left else None
     fields.end()
-    return Input(size, window, encoding, tensors.take("input.mask", (size,), bits=True))
+    return Input(size, window, encoding, tensors.take("input.mask", (size,), bits=True), shape)
 
 
-def _layer(n: int, fields: Fields, tensors: Tensors,
-           sizes: dict[str, int], windows: dict[str, int]) -> Layer:
+def _layer(n: int, fields: Fields, tensors: Tensors, sources: dict[str, tuple[int, int]]) -> Layer:
+    """``sources``: size and window of each."""
     name, size = fields.take("name", str), fields.size("size", Limits.SIZE)
     if not name:
         raise ValueError(f"the field 'name' of {fields.where} must not be empty")
     window, fires = fields.size("window", Limits.WINDOW), Fires(fields.known("fires", *Fires))
-    synapses = []
-    for m, entry in enumerate(fields.take("synapses", list)[:Limits.SOURCES + 1]):
-        about = Fields(entry, f"synapse {m} of layer {n}")
-        about.known("kind", "dense")
-        about.known("weights", "sign")
-        source = about.known("source", *sizes)
-        about.end()
-        prefix = f"layers.{n}.synapses.{m}"
-        signs = tensors.take(f"{prefix}.signs", (size, sizes[source]), bits=True)
-        kernel = tensors.take(f"{prefix}.kernel", (windows[source],))
-        synapses.append(Dense(np.where(signs, np.int8(1), np.int8(-1)), kernel, source))
-    arrays = {array: tensors.take(f"layers.{n}.{array}", (window,) if array.endswith("schedule") else (size,))
+    synapses = [
+        rebuild_synapses(Fields(entry, f"synapse {m} of layer {n}"), tensors, f"layers.{n}.synapses.{m}",
+                         size, sources)
+        for m, entry in enumerate(fields.take("synapses", list)[:Limits.SOURCES + 1])]
+    shape = max([group.output_shape for group in synapses], key=len, default=(size,))
+    arrays = {array: tensors.take(f"layers.{n}.{array}", (window,)) if array in _SCHEDULES
+              else tensors.by_channel(f"layers.{n}.{array}", shape)
               for array in _arrays_of(fires, fields.take("leak", bool))}
     layer = Layer(synapses, window, phase=fields.take("phase", str), fires=fires,
                   reset=fields.take("reset", str), name=name, **arrays)

@@ -18,10 +18,12 @@ import numpy as np
 from .checks import choice, integer
 from .words import Integers
 
-__all__ = ["CERTAIN", "Draw", "Probability", "draws", "mix", "window_key"]
+__all__ = ["CERTAIN", "IMAGES", "Draw", "Probability", "draws", "mix", "window_key"]
 
 CERTAIN = 256
 """The level of a synapse that passes every spike."""
+IMAGES = 1 << 32
+"""How many images have draws of their own; an image's index is below this."""
 STEP_SHIFT = 20
 """An address takes the low bits of a word, the step those above."""
 
@@ -49,7 +51,7 @@ class Probability:
     draw: Draw = Draw.SYNAPSE
 
     def __post_init__(self):
-        object.__setattr__(self, "seed", integer(self.seed, "seed", 0, (1 << 32) - 1, "probability"))
+        object.__setattr__(self, "seed", integer(self.seed, "seed", 0, IMAGES - 1, "probability"))
         object.__setattr__(self, "draw", choice(self.draw, Draw, "draw", "probability"))
 
 

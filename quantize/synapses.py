@@ -54,7 +54,7 @@ class Pool:
     (channels, height, width) of the source. Regions that would leave the padded planes are left out.
     """
 
-    kind: PoolKind | str
+    kind: Any
     size: Any
     stride: Any = None
     padding: Any = 0

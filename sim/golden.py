@@ -5,12 +5,32 @@ This is the reference that the hardware is held against, written to be read: the
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..quantize.network import Bits, Direct, Fires, Input, Latency, Layer, Network, Phase, Readout, Reset
+from ..quantize.checks import integer
+from ..quantize.network import (
+    Bits,
+    Convolution,
+    Dense,
+    Direct,
+    Draw,
+    Fires,
+    Input,
+    Latency,
+    Layer,
+    Network,
+    Phase,
+    Pool,
+    PoolKind,
+    Probability,
+    Readout,
+    Reset,
+)
+from ..quantize.probability import IMAGES, draws, window_key
 
-__all__ = ["LayerTrace", "Trace", "check_images", "encode", "read", "run"]
+__all__ = ["LayerTrace", "Trace", "check_images", "encode", "pooled", "read", "run"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +57,7 @@ class Trace:
     step: int
 
 
-def run(network: Network, image: np.ndarray) -> Trace:
+def run(network: Network, image: np.ndarray, index: int = 0) -> Trace:
     """Run a network on one image.
 
     Parameters
@@ -45,17 +65,20 @@ def run(network: Network, image: np.ndarray) -> Trace:
     network: what to run.
     image: integers of shape ``(size,)``, the levels, where the network has an encoding; bool of shape
         ``(window, size)`` where it listens to ready-made spikes.
+    index: the image's number; it decides what synapses with a probability draw, and nothing else.
 
     Raises
     ------
     TypeError, ValueError: the image is of another type or shape, or a level or spike is out of range.
     """
     image = check_images(network.input, np.asarray(image)[None])[0]
+    integer(index, "index", 0, IMAGES - 1)
     heard = {"input": encode(network.input, image)}
     layers = []
     deciding = np.zeros(0, np.int64)
-    for layer in network.layers:
-        spikes, potential, deciding = _run_layer(layer, heard)
+    for place, layer in enumerate(network.layers):
+        added = [_added(network, place, group, heard, index) for group in range(len(layer.synapses))]
+        spikes, potential, deciding = _run_layer(layer, added)
         heard[layer.name] = spikes.astype(np.int64)
         layers.append(LayerTrace(spikes, potential))
     label, step = read(network.readout, layers[-1].spikes, layers[-1].potential, deciding)
@@ -78,25 +101,95 @@ def encode(inputs: Input, image: np.ndarray) -> np.ndarray:
     return values * inputs.mask
 
 
-def _run_layer(layer: Layer, heard: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Spikes and final potentials of one layer, and what its potentials were when it first fired."""
+def pooled(pool: Pool, values: np.ndarray, fires: Fires) -> np.ndarray:
+    """What passes a pool of a window's spikes, from a source that ``fires`` once or many times.
+
+    ``values`` and the result: integers, shape ``(window, addresses)``, 0 is no spike.
+    """
+    window = len(values)
+    seen = [part for *_, part in pool.sliding.taps(values.reshape(window, *pool.source_shape))]
+    if pool.kind is PoolKind.SUM:
+        passed = np.sum(seen, axis=0)
+    else:
+        passed = np.max(seen, axis=0)
+        if fires is Fires.ONCE:
+            earlier = np.cumsum(passed, axis=0) - passed
+            passed[earlier > 0] = 0
+    return passed.reshape(window, -1)
+
+
+def _added(network: Network, place: int, group: int, heard: dict[str, np.ndarray], image: int) -> np.ndarray:
+    """What a group of synapses adds to the potentials for each step of its source's window: int64, shape
+    ``(window, neurons)``. ``place``, ``group``: of the layer in the network, of the synapses in the layer."""
+    synapse = network.layers[place].synapses[group]
+    values, key = heard[synapse.source], None
+    if synapse.pool is not None:
+        values = pooled(synapse.pool, values, network.fires_of(synapse.source))
+    if synapse.scale is not None:
+        values = values * synapse.scale
+    if synapse.probability is not None:
+        key = window_key(synapse.probability.seed, image, place, group)
+    weigh: Any = _convolution if isinstance(synapse, Convolution) else _dense
+    return np.stack([synapse.kernel[step] * weigh(synapse, values[step], step, key)
+                     for step in range(len(values))])
+
+
+def _dense(synapse: Dense, values: np.ndarray, step: int, key: Any) -> np.ndarray:
+    """``sum over i of w_ij * values_i``, of the spikes that pass: int64, shape ``(neurons,)``."""
+    weights = synapse.weights
+    if synapse.probability is not None:
+        neurons, addresses = np.arange(len(weights))[:, None], np.arange(len(values))
+        weights = weights * _passes(synapse.probability, ..., addresses, neurons, step, key)
+    return weights @ values
+
+
+def _convolution(synapse: Convolution, values: np.ndarray, step: int, key: Any) -> np.ndarray:
+    """``sum over i, r, s of w[o, i, r, s] * values[i, y * stride + r * dilation - top, ...]``, of the spikes
+    that pass, at each ``o, y, x``: int64, shape ``(neurons,)``. ``i`` counts in the group of ``o``."""
+    out, each = synapse.weights.shape[:2]
+    group = np.arange(out) // (out // synapse.groups)
+    listens = group[:, None] * each + np.arange(each)  # the source's channel for each [o, i]
+    neurons = np.arange(synapse.size).reshape(out, 1, *synapse.output_shape[1:])
+    addresses = np.arange(len(values)).reshape(synapse.source_shape)
+    total = np.zeros(synapse.output_shape, np.int64)
+    for (r, s, seen), (_, _, places) in zip(synapse.sliding.taps(values.reshape(synapse.source_shape)),
+                                            synapse.sliding.taps(addresses), strict=True):
+        weights = synapse.weights[..., r, s, None, None]
+        if synapse.probability is not None:
+            at = (..., r, s, None, None)
+            weights = weights * _passes(synapse.probability, at, places[listens], neurons, step, key)
+        total += (weights * seen[listens]).sum(axis=1)
+    return total.ravel()
+
+
+def _passes(probability: Probability, at: Any, addresses: np.ndarray, neurons: np.ndarray,
+            step: int, key: Any) -> np.ndarray:
+    """Whether the synapses ``at`` these places pass a spike on: those whose level is above the draw."""
+    each = probability.draw is Draw.SYNAPSE
+    return draws(key, addresses, step, neurons if each else None) < probability.levels[at]
+
+
+def _run_layer(layer: Layer, added: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Spikes and final potentials of one layer, and what its potentials were when it first fired.
+
+    ``added``: for each group of synapses, what each step of its source's window adds to the potentials.
+    """
     potential = layer.initial.copy()
     fired = np.zeros(layer.size, bool)
     spikes = np.zeros((layer.window, layer.size), bool)
     deciding = None
 
     if layer.phase is Phase.WINDOWED:
-        for synapse in layer.synapses:
-            for step in range(len(synapse.kernel)):
-                potential += synapse.kernel[step] * (synapse.weights @ heard[synapse.source][step])
+        for sums in added:
+            potential += sums.sum(axis=0)
 
     for step in range(layer.window):
         if layer.leak is not None:
             potential -= potential >> layer.leak
         potential += layer.bias
         if layer.phase is Phase.ONLINE:
-            for synapse in layer.synapses:
-                potential += synapse.kernel[step] * (synapse.weights @ heard[synapse.source][step])
+            for sums in added:
+                potential += sums[step]
         if layer.fires is Fires.NEVER:
             continue
         fires = potential >= layer.threshold * layer.threshold_schedule[step]

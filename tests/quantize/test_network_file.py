@@ -240,8 +240,8 @@ def test_refuses_a_newer_version_by_name(file):
 
 
 @pytest.mark.parametrize("feature, what", [
-    ("ternary",
-     "uses 'ternary' (weights of -1, 0 and +1), which this firstspike reserves and cannot run yet; "),
+    ("wrap",
+     "uses 'wrap' (potentials that wrap around), which this firstspike reserves and cannot run yet; "),
     ("delay", "uses 'delay' (a delay for each neuron), which this firstspike reserves and cannot run yet; "),
     ("warp", "uses 'warp', a feature that this firstspike does not know; update firstspike to use it"),
 ])
@@ -304,12 +304,27 @@ def change(about, path, value):
     (["layers", 0, "phase"], "windowed", "leak must be None where a layer is windowed"),
     (["layers", 1, "synapses", 0, "source"], "../../etc/passwd",
      "the field 'source' of synapse 0 of layer 1 must be"),
+    (["layers", 1, "synapses", 0, "kind"], "sparse",
+     "the field 'kind' of synapse 0 of layer 1 must be one of dense, convolution, not 'sparse'"),
     (["layers", 1, "synapses", 0, "kind"], "convolution",
-     "the field 'kind' of synapse 0 of layer 1 must be one of"),
-    (["layers", 1, "synapses", 0, "weights"], "ternary",
-     "the field 'weights' of synapse 0 of layer 1 must be one"),
+     "the field 'shape' is missing in synapse 0 of layer 1"),
+    (["layers", 1, "synapses", 0, "weights"], "real",
+     "the field 'weights' of synapse 0 of layer 1 must be one of sign, ternary, integer, not 'real'"),
+    (["layers", 1, "synapses", 0, "weights"], "ternary", "the tensor 'layers.1.synapses.0.mask' is missing"),
+    (["layers", 1, "synapses", 0, "weights"], "integer",
+     "the field 'bits' is missing in synapse 0 of layer 1"),
     (["layers", 1, "synapses", 0, "probability"], 0.5,
-     "the field 'probability' of synapse 0 of layer 1 is not known"),
+     "the field 'probability' of synapse 0 of layer 1 must be of type dict, not 0.5"),
+    (["layers", 1, "synapses", 0, "probability"], {"seed": 0, "draw": "spike"},
+     "the tensor 'layers.1.synapses.0.levels' is missing"),
+    (["layers", 1, "synapses", 0, "scale"], True, "the tensor 'layers.1.synapses.0.scale' is missing"),
+    (["layers", 1, "synapses", 0, "scale"], False, "it is not in the form that Network.save() gives it"),
+    (["layers", 1, "synapses", 0, "pool"], {"kind": "mean"},
+     "the field 'kind' of the pool of synapse 0 of layer 1 must be one of max, sum, not 'mean'"),
+    (["layers", 1, "synapses", 0, "delay"], 1, "the field 'delay' of synapse 0 of layer 1 is not known"),
+    (["input", "shape"], [1, 3, 3], "it is not in the form that Network.save() gives it"),
+    (["input", "shape"], [1, 3], "the field 'shape' of the input must have 3 entries, not 2"),
+    (["input", "shape"], [1, 3, 4], "shape must have 9 places, one for each input, not 1 x 3 x 4 (input)"),
 ])
 def test_refuses_a_wrong_field(file, path, value, what):
     tensors, about = taken_apart(file)
