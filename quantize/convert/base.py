@@ -1,0 +1,108 @@
+"""What the conversions have in common: one interface, and the choice of what a spike is worth."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from ..words import Phase
+from .codes import Code
+from .draft import DraftLayer
+from .fold import Stage
+from .settings import Settings
+from .source import Source
+from .walk import Refusals, Shape
+
+__all__ = ["Conversion", "Rectifier", "best_unit"]
+
+UNITS = 40
+"""How many sizes of a unit are tried."""
+
+
+@dataclass(frozen=True)
+class Rectifier:
+    """A ReLU, cut off at ``peak`` where it has one, rounded to ``levels`` parts of it where it has them."""
+
+    peak: float | None = None
+    levels: int | None = None
+
+    def __call__(self, values: torch.Tensor) -> torch.Tensor:
+        """What it makes of ``values``."""
+        values = values.clamp(min=0, max=self.peak)
+        if self.levels is None or self.peak is None:
+            return values
+        return (values * self.levels / self.peak + 0.5).floor() * (self.peak / self.levels)
+
+
+class Conversion:
+    """One way from a network of ReLUs to spikes. Its steps, in their order:
+
+    1. :meth:`refuse` names what it cannot take of the folded network;
+    2. :meth:`source` makes the input;
+    3. :meth:`code` chooses, for each hidden layer, how its neurons speak and what a spike is worth, from the
+       float network's activations;
+    4. :meth:`tune`, where it has one, corrects the layer by what really arrives at it.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    window: ClassVar[int]
+    """Steps of a layer, where the settings leave it open."""
+    encodings: ClassVar[tuple[str, ...]]
+    """Encodings of the input that it takes; the first where the settings leave it open."""
+    rates: ClassVar[bool] = False
+    """Whether its neurons speak online by their spike counts."""
+
+    def refuse(self, stages: Sequence[Stage], settings: Settings, refusals: Refusals) -> None:
+        """Refuse what has no exact form in this code."""
+        pool = stages[0].pool
+        if pool is not None and pool.maximum and self.encoding(settings) == "bits":
+            refusals.add(pool.node, "the maximum of numbers is not that of their binary digits; take another "
+                                    "encoding of the input")
+
+    def encoding(self, settings: Settings) -> str:
+        """Of the input. Raises ValueError where this conversion does not take it."""
+        if settings.encoding == "auto":
+            return self.encodings[0]
+        if settings.encoding not in self.encodings:
+            raise ValueError(f"encoding must be {' or '.join(self.encodings)} in {self.name}, "
+                             f"not {settings.encoding!r}")
+        return settings.encoding
+
+    def source(self, shape: Shape, settings: Settings) -> Source:
+        """The network's input."""
+        raise NotImplementedError
+
+    def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:
+        """How a hidden layer speaks and its unit. ``values``: some of its activations, not negative."""
+        raise NotImplementedError
+
+    def output(self, values: torch.Tensor, settings: Settings) -> tuple[Code | None, float]:
+        """The same for the outputs; no code where they are read by potential."""
+        return None, 1.0
+
+    def tune(self, layer: DraftLayer, amounts: torch.Tensor, values: torch.Tensor) -> None:
+        """Correct a layer by what arrives at it (``amounts``); ``values``: what it should pass on."""
+
+
+def best_unit(values: torch.Tensor, code: Code, units: Iterable[float] | None = None) -> tuple[float, float]:
+    """The unit with which a code tells ``values`` with the least mean squared error, and that error.
+
+    ``units``: those to try; None: such that the highest amount is a part of the largest value.
+    """
+    largest = float(values.max()) if values.numel() else 0.0
+    if largest <= 0:
+        return 1.0, 0.0
+    top = 1 if code.phase is Phase.ONLINE else code.top
+    tried = [largest * (index + 1) / UNITS / top for index in range(2, UNITS)] if units is None else units
+    return min(((unit, float((code.nearest(values, unit) - values).square().mean())) for unit in tried),
+               key=lambda found: found[1])
+
+
+def fixed_unit(values: torch.Tensor, activation: Rectifier, code: Callable[[], Code]) -> tuple[Code, float]:
+    """A code with the unit of the activation's own peak, or else the best one."""
+    made = code()
+    if activation.peak is not None:
+        return made, activation.peak / (1 if made.phase is Phase.ONLINE else made.top)
+    return made, best_unit(values, made)[0]

@@ -1,0 +1,185 @@
+"""A network under conversion, in torch: real weights behind integers, whose every number is the network's.
+
+In evaluation and float64 the forward pass is the golden model's arithmetic, integer for integer; in training
+the same integers have gradients that go straight through the rounding. A layer adds
+``2**fraction * sum(w a)`` to its potential, where ``w`` are integers, each worth ``scale``, and an amount
+``a`` of its source is worth ``heard.unit``; thresholds, biases and what the potential starts with are counted
+in the same small unit and rounded to whole numbers.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..network import Convolution, Dense, Fires, Layer, Phase, Pool
+from ..train.parts import integers
+from ..train.straight import rounded
+from .codes import Code
+from .fold import Stage
+from .grid import on_grid, steps
+
+__all__ = ["Draft", "DraftLayer", "Heard"]
+
+SMALLEST_THRESHOLD = 32
+"""Fraction bits are added until no threshold is below, so that rounding moves none by more than 1 in 64."""
+MOST_FRACTION = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What a layer listens to: the kernel for its source's steps, what an amount of 1 is worth, and how many
+    steps the source speaks for online (None: windowed, the amounts of a whole window come at once)."""
+
+    kernel: np.ndarray
+    unit: float
+    online: int | None
+
+
+class DraftLayer(nn.Module):
+    """One layer. ``unit``: what an amount of 1 of its own is worth; ``code``: None for the outputs that are
+    read by potential.
+
+    Parameters of the module, float64 at first: ``weight`` (real, the stage's shape), ``scale`` (log of the
+    worth of an integer weight, of each channel, or of all outputs) and ``bias`` (real, one a neuron).
+    """
+
+    step: torch.Tensor
+
+    def __init__(self, stage: Stage, heard: Heard, code: Code | None, unit: float, bits: int, *,
+                 output: bool = False):
+        super().__init__()
+        self.stage, self.heard, self.code, self.unit, self.bits = stage, heard, code, unit, bits
+        self.output = output
+        self.weight = nn.Parameter(stage.weight.clone())
+        self.register_buffer("step", steps(stage.weight, bits, together=output))
+        self.scale = nn.Parameter(self.step.flatten().log())
+        self.bias = nn.Parameter(stage.bias.clone())
+        self.fraction = 0
+        self.choose_fraction()
+
+    @property
+    def phase(self) -> Phase:
+        """Online where its source is heard step by step."""
+        return Phase.WINDOWED if self.heard.online is None else Phase.ONLINE
+
+    @torch.no_grad()
+    def choose_fraction(self) -> None:
+        """The fewest fraction bits with which thresholds, or the outputs' biases, are rounded but little;
+        none where all are whole numbers as they are."""
+        exact = self._counted(self.bias)
+        if self.code is not None:
+            thresholds = self._ratio()
+            exact = torch.cat([exact, thresholds])
+            smallest = float(thresholds.min())
+        else:
+            spread = float(self.stage.bias.abs().max()) / float(self.scale.exp()) / self.heard.unit
+            smallest = SMALLEST_THRESHOLD if spread == 0 else spread
+        if bool(((exact - exact.round()).abs() < 1e-6 * exact.abs().clamp(min=1)).all()):
+            self.fraction = 0
+            return
+        missing = math.log2(SMALLEST_THRESHOLD / max(smallest, 1e-9))
+        self.fraction = min(MOST_FRACTION, max(0, math.ceil(missing)))
+
+    def _worth(self) -> torch.Tensor:
+        """What 1 of the potential is worth, of each channel or of all."""
+        return self.scale.exp() * (self.heard.unit / 2 ** self.fraction)
+
+    def _ratio(self) -> torch.Tensor:
+        assert self.code is not None
+        return self.code.share * self.unit / (self.scale.exp() * self.heard.unit)
+
+    def _counted(self, bias: torch.Tensor) -> torch.Tensor:
+        worth = self.scale.exp() * self.heard.unit
+        return bias / (worth if self.output else self.stage.per_neuron(worth))
+
+    def worth(self) -> torch.Tensor:
+        """What 1 of the potential is worth in the float network's numbers: shape ``(neurons,)``."""
+        worth = self._worth()
+        return worth.expand(self.stage.size) if self.output else self.stage.per_neuron(worth)
+
+    def weights(self) -> torch.Tensor:
+        """The integer weights, in the stage's shape."""
+        return on_grid(self.weight, self.step, self.bits)
+
+    def threshold(self) -> torch.Tensor:
+        """``theta``, whole numbers: shape ``(neurons,)``."""
+        threshold = rounded(self._ratio() * 2 ** self.fraction, low=1)
+        return threshold.expand(self.stage.size) if self.output else self.stage.per_neuron(threshold)
+
+    def added(self) -> torch.Tensor:
+        """The bias in whole numbers: shape ``(neurons,)``."""
+        return rounded(self._counted(self.bias) * 2 ** self.fraction)
+
+    def lead(self, threshold: torch.Tensor) -> torch.Tensor:
+        """What the potential starts with besides the bias, whole numbers: ``lead * theta``, rounded down."""
+        assert self.code is not None
+        exact = self.code.lead * threshold
+        return exact.detach().floor() + (exact - exact.detach())
+
+    def sums(self, amounts: torch.Tensor) -> torch.Tensor:
+        """What arrives, with the bias: ``(count, neurons)``, or ``(steps, count, neurons)`` online.
+
+        ``amounts``: of the source, ``(count, neurons)`` or ``(steps, count, neurons)``.
+        """
+        arrived = self.stage.linear(amounts.reshape(-1, amounts.shape[-1]), self.weights())
+        return (arrived * 2 ** self.fraction + self.added()).reshape(*amounts.shape[:-1], -1)
+
+    def forward(self, amounts: torch.Tensor) -> torch.Tensor:
+        """What this layer passes on; what arrives, for the outputs that never fire."""
+        sums = self.sums(amounts)
+        if self.code is None:
+            return sums
+        threshold = self.threshold()
+        return self.code.fire(sums, self.lead(threshold), threshold)
+
+    @torch.no_grad()
+    def layer(self, name: str) -> Layer:
+        """The layer of integers."""
+        kernel = self.heard.kernel * 2 ** self.fraction
+        weights = integers(self.weights())
+        pool, pooling = None, self.stage.pool
+        if pooling is not None:
+            pool = Pool("max" if pooling.maximum else "sum", pooling.size, pooling.stride, pooling.padding,
+                        pooling.source_shape)
+        geometry = self.stage.geometry
+        if geometry is None:
+            synapses = Dense(weights, kernel, pool=pool)
+        else:
+            before = self.stage.source_shape if pooling is None else pooling.shape
+            synapses = Convolution(weights, before, geometry.stride, geometry.padding, geometry.dilation,
+                                   geometry.groups, kernel, pool=pool)
+        added = integers(self.added())
+        online = self.heard.online is not None
+        if self.code is None:
+            window = self.heard.online or 1
+            return Layer(synapses, window, self.phase, Fires.NEVER, initial=0 if online else added,
+                         bias=added if online else 0, name=name)
+        threshold = self.threshold()
+        lead, whole, code = integers(self.lead(threshold)), integers(threshold), self.code
+        many = code.fires is Fires.MANY
+        return Layer(synapses, code.window, code.phase, code.fires, threshold=whole,
+                     initial=lead if online else added + lead, bias=added if online else 0,
+                     threshold_schedule=code.schedule, reset_schedule=code.schedule if many else 1, name=name)
+
+
+class Draft(nn.Module):
+    """A chain of layers; forward takes what the input passes on to what arrives at the outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers: list[DraftLayer] = []
+        self.chain = nn.ModuleList()
+
+    def append(self, layer: DraftLayer) -> None:
+        """Put a layer behind the others."""
+        self.layers.append(layer)
+        self.chain.append(layer)
+
+    def forward(self, amounts: torch.Tensor) -> torch.Tensor:
+        """Potentials of the outputs without resets, ``(count, outputs)`` or ``(steps, count, outputs)``."""
+        for layer in self.layers[:-1]:
+            amounts = layer(amounts)
+        return self.layers[-1].sums(amounts)

@@ -1,0 +1,121 @@
+"""Settings of a conversion: plain numbers, checked when they are made; needs no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..checks import integer
+
+__all__ = ["Settings"]
+
+CHOICES = {
+    "encoding": ("auto", "latency", "direct", "bits"), "rounding": ("nearest", "down"),
+    "kernel": ("exponential", "two"), "readout": ("potential", "count"), "loss": ("sum", "tet"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to convert; what a conversion does not use must stay as it is.
+
+    ``window``: steps of each layer; None: the conversion's own. ``bits``: of a weight, 1 (signs) to 8.
+    ``encoding``: of the input; "auto": the conversion's own. ``input_window``: steps of a latency input;
+    None: ``window``. ``levels``, ``scale``, ``mean``, ``deviation``: the float network saw
+    ``(level * scale - mean) / deviation``, levels from 0 to ``levels - 1``; numbers, or mean and deviation
+    one a channel; ``scale`` None: ``1 / (levels - 1)``. ``rounding``: of activations in windowed codes.
+    ``kernel``: of t2fsnn. ``tau``: its time constant; None: the best for each layer. ``readout``: of rate
+    codes. ``units``: what an amount of 1 is worth in each hidden layer; None: chosen on the data.
+    ``correct``: fit each layer's scales and biases to the float network's on the data, after its weights
+    were rounded.
+
+    ``finetune``: epochs of training on the data, through the rounding, towards the labels and the float
+    network's scores. ``rate``: its learning rate, relative to the weights. ``loss``: of rate codes, on the
+    sum over the steps, or on each step's own ("tet"). ``consistency``: weight of the divergence of each
+    step's scores from their mean. ``seed``: of what is drawn.
+    """
+
+    window: int | None = None
+    bits: int = 8
+    encoding: str = "auto"
+    input_window: int | None = None
+    levels: int = 256
+    scale: float | None = None
+    mean: float | Sequence[float] = 0.0
+    deviation: float | Sequence[float] = 1.0
+    rounding: str = "nearest"
+    kernel: str = "exponential"
+    tau: float | None = None
+    readout: str = "potential"
+    units: Sequence[float] | None = None
+    correct: bool = True
+    finetune: int = 0
+    rate: float = 0.02
+    batch: int = 128
+    loss: str = "sum"
+    consistency: float = 0.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        for name, low, high in (("window", 1, 1024), ("bits", 1, 8), ("input_window", 1, 1024),
+                                ("levels", 2, 1 << 16), ("finetune", 0, 100_000), ("batch", 1, 1 << 16),
+                                ("seed", 0, (1 << 31) - 1)):
+            value = getattr(self, name)
+            if value is not None or name not in ("window", "input_window"):
+                put(self, name, integer(value, name, low, high))
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
+        for name in ("scale", "tau", "rate"):
+            value = getattr(self, name)
+            if value is None and name != "rate":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError(f"{name} must be a number, not {value!r}")
+            if not 0 < value < float("inf"):
+                raise ValueError(f"{name} must be above 0, not {value}")
+        if not 0 <= self.consistency < float("inf"):
+            raise ValueError(f"consistency must be 0 or more, not {self.consistency}")
+        if self.scale is None:
+            put(self, "scale", 1 / (self.levels - 1))
+
+    @property
+    def gain(self) -> Any:
+        """What the float network sees of a level, per level: a number, or one a channel."""
+        assert self.scale is not None
+        if isinstance(self.deviation, Sequence):
+            return [self.scale / deviation for deviation in self.deviation]
+        return self.scale / self.deviation
+
+    @property
+    def shift(self) -> Any:
+        """What it sees of level 0: a number, or one a channel."""
+        mean, deviation = self.mean, self.deviation
+        if isinstance(mean, Sequence) and isinstance(deviation, Sequence):
+            return [-m / d for m, d in zip(mean, deviation, strict=True)]
+        if isinstance(mean, Sequence):
+            return [-m / deviation for m in mean]  # type: ignore[operator]
+        if isinstance(deviation, Sequence):
+            return [-mean / d for d in deviation]
+        return -mean / deviation
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that are not the defaults."""
+        plain = Settings()
+        return {field.name: getattr(self, field.name) for field in fields(self)
+                if getattr(self, field.name) != getattr(plain, field.name)}
+
+    def check_used(self, conversion: str, rates: bool) -> None:
+        """Refuse what would have no effect. Raises ValueError."""
+        unused = {"rounding", "input_window"} if rates else {"readout", "loss", "consistency"}
+        if conversion != "t2fsnn":
+            unused |= {"kernel", "tau"}
+        elif self.kernel == "two":
+            unused |= {"tau"}
+        if not self.finetune:
+            unused |= {"rate", "batch", "loss", "consistency", "seed"}
+        for name in sorted(unused & set(self.changed())):
+            where = "without finetune" if name in ("rate", "batch", "seed") else f"in {conversion}"
+            if name in ("loss", "consistency") and rates:
+                where = "without finetune"
+            raise ValueError(f"{name} has no effect {where}; leave it out")

@@ -1,0 +1,75 @@
+"""T2FSNN (Park et al., arXiv 2003.11741): one spike, whose kernel falls exponentially.
+
+``K[t] = G[t]``, an integer table of ``exp(-t / tau)``, windowed, once, read by potential; without early
+firing. The paper tunes its kernels by gradient; here the best of a row of ``tau`` is taken for each layer, by
+the mean squared error of the activations, and the threshold lies between a value and the next (``rounding``
+"down": at the value). ``kernel`` "two": powers of two, ``2**(T - 1 - t)``, a form of our own that takes
+shifts only.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from . import source
+from .base import Conversion, Rectifier, best_unit, fixed_unit
+from .codes import Code, table
+from .settings import Settings
+from .source import Source
+from .walk import Shape
+
+__all__ = ["T2fsnn", "exponential", "powers_of_two"]
+
+HIGHEST = 255
+"""The first entry of an exponential table."""
+
+
+def exponential(window: int, tau: float) -> np.ndarray:
+    """The table ``255 exp(-t / tau)``, rounded, at least 1: int64, shape ``(window,)``."""
+    return np.maximum(1, np.rint(HIGHEST * np.exp(-np.arange(window) / tau))).astype(np.int64)
+
+
+def powers_of_two(window: int) -> np.ndarray:
+    """``2**(T - 1 - t)``: int64, shape ``(window,)``."""
+    return 1 << np.arange(window - 1, -1, -1)
+
+
+class T2fsnn(Conversion):
+    """Falling kernels."""
+
+    name = "t2fsnn"
+    title = "T2FSNN, exponential kernels"
+    window = 16
+    encodings = ("latency", "bits", "direct")
+
+    def source(self, shape: Shape, settings: Settings) -> Source:
+        """Latency in the same kind of kernel; bits or the levels themselves where asked, both exact."""
+        encoding = self.encoding(settings)
+        if encoding == "bits":
+            return source.bits(shape, settings.levels)
+        if encoding == "direct":
+            return source.direct(shape, settings.levels, None)
+        window = settings.input_window or settings.window or self.window
+        return source.latency(shape, settings.levels, self._kernel(settings, window, window / 4))
+
+    def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:
+        """The kernel and the unit that are nearest to the activations."""
+        window, nearest = settings.window or self.window, settings.rounding == "nearest"
+        if settings.kernel == "two" or settings.tau is not None or activation.peak is not None:
+            kernel = self._kernel(settings, window, window / 4)
+            return fixed_unit(values, activation, lambda: table(kernel, nearest=nearest))
+        found = []
+        for tau in np.geomspace(max(0.5, window / 10), 2 * window, 12):
+            made = table(exponential(window, float(tau)), nearest=nearest)
+            unit, error = best_unit(values, made)
+            found.append((error, len(found), made, unit))
+        _, _, made, unit = min(found)
+        return made, unit
+
+    def _kernel(self, settings: Settings, window: int, tau: float) -> np.ndarray:
+        if settings.kernel == "two":
+            if window > 24:
+                raise ValueError(f"window must be at most 24 for a kernel of powers of two, not {window}")
+            return powers_of_two(window)
+        return exponential(window, settings.tau or max(tau, 1 / math.log(HIGHEST)))
