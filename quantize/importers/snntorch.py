@@ -1,0 +1,74 @@
+"""Networks of snnTorch: an ``nn.Sequential`` of torch's layers and ``snntorch.Leaky``.
+
+Leaky computes, in each step (snntorch/_neurons/leaky.py of 1.0)::
+
+    mem = beta * mem + input - reset * threshold;   spike where mem > threshold
+
+where ``reset`` is the spike of the step before (``reset_delay=True``). With beta 1 the delay changes no
+spike, and neither does it where the reset is to zero. Without the delay, a potential that is still above the
+threshold after its reset is reset a second time before the next comparison; that differs from a plain
+subtraction only above twice the threshold.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from ...errors import FirstspikeError
+from ..inputs import Input
+from .assemble import assemble
+from .parts import Neuron
+from .report import Imported, finish
+
+__all__ = ["import_snntorch"]
+
+
+def import_snntorch(network: Any, input: Input, *, readout: str | None = None, level: float = 1.0,
+                    images: Any = None, labels: Any = None, weights: str = "auto", bits: int = 8,
+                    places: int | None = None, approximate: bool = False) -> Imported:
+    """A network of snnTorch as integers, spike for spike where its weights are on a grid of integers.
+
+    Parameters
+    ----------
+    network: an ``nn.Sequential`` of Linear, Conv2d, BatchNorm, pooling, Flatten and ``snntorch.Leaky``.
+    input: what it listens to, with the number of steps; ``shape`` where it takes planes.
+    readout: "count" (the default where the last module is a neuron), "first_spike" or "potential".
+    level: what a level of 1 is worth to the network: 1/255 where it was trained on pixels from 0 to 1.
+    images, labels: to measure on what rounding did.
+    weights: "auto" (as few bits as hold them exactly, else integers), "sign", "ternary" or "integer" of
+        ``bits``. places: binary places below the weights. approximate: take a decay that is no power of two,
+        and the second reset, as what is nearest.
+
+    Raises
+    ------
+    ValueError: something cannot be taken; every such module is named, with what would do.
+    FirstspikeError: snnTorch or torch is not installed.
+    """
+    try:
+        snntorch: Any = import_module("snntorch")
+        from .torch_parts import chart_of
+    except ModuleNotFoundError as error:
+        if error.name not in ("snntorch", "torch"):
+            raise
+        raise FirstspikeError(f"importing from snnTorch needs {error.name}: pip install snntorch") from error
+    chart = chart_of(network, input, {snntorch.Leaky: _leaky})
+    tool = f"snnTorch {getattr(snntorch, '__version__', '')}".strip()
+    return finish(tool, assemble(chart, input, readout, level), images, labels, weights=weights, bits=bits,
+                  places=places, approximate=approximate)
+
+
+def _leaky(module: Any) -> Neuron:
+    beta = module.beta.detach().double().clamp(0, 1).cpu().numpy()
+    threshold = module.threshold.detach().double().cpu().numpy()
+    value = module.graded_spikes_factor.detach().double().cpu()
+    if module.inhibition:
+        raise ValueError("inhibition lets only one neuron of the layer fire; give inhibition=False")
+    if module.state_quant:
+        raise ValueError("state_quant rounds its potential in a way of its own; give state_quant=False")
+    if value.numel() != 1 or value.item() == 0:
+        raise ValueError("graded_spikes_factor must be one number but 0")
+    reset, delayed = module.reset_mechanism, bool(getattr(module, "reset_delay", True))
+    if reset == "subtract" and delayed and (beta != 1).any():
+        raise ValueError(f"its reset is delayed by a step in which it leaks (beta {float(beta.min()):g}); "
+                         "give beta=1, reset_mechanism='zero', or reset_delay=False")
+    return Neuron(threshold, True, reset != "zero", threshold if reset == "subtract" else 0.0, beta,
+                  value=value.item(), again=reset == "subtract" and not delayed)
