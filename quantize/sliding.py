@@ -94,6 +94,8 @@ class Sliding:
     def padded(self, planes: np.ndarray, fill: int = 0) -> np.ndarray:
         """``planes``, of shape ``(..., height, width)``, with ``fill`` in the padding around them."""
         top, bottom, left, right = self.padding
+        if not any(self.padding):
+            return planes
         around = [(0, 0)] * (planes.ndim - 2) + [(top, bottom), (left, right)]
         return np.pad(planes, around, constant_values=fill)
 

@@ -1,13 +1,12 @@
 """The golden model for many images at once: the same values as :mod:`.golden`, by matrix products.
 
-The sums of a step are products of spikes and weights in floating point: in float32 where every partial sum
-stays below 2**24, in float64 otherwise, where none reaches 2**53 (a potential has at most 48 bits); both are
-exact. Potentials are int32 or int64, by their derived range. A windowed layer takes one product for its whole
-window. Each processor takes a chunk of images, with BLAS kept to one thread.
+The sums come from :mod:`.batched_sums`. Potentials are int32 or int64, by their derived range. A windowed
+layer takes one product for its whole window. Each processor takes a chunk of images, with BLAS kept to one
+thread.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +14,9 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..quantize.checks import integer
 from ..quantize.network import (
     Bits,
-    Dense,
     Fires,
     Input,
     Latency,
@@ -28,13 +27,17 @@ from ..quantize.network import (
     Reset,
     Spikes,
 )
+from ..quantize.probability import IMAGES
 from ..quantize.ranges import potential_range
+from .batched_sums import Group
 from .golden import check_images
 
 __all__ = ["Batch", "LayerBatch", "run"]
 
 CHUNK = 256
-"""Images that are run together: few enough that a layer's potentials stay in a cache."""
+"""The most images that are run together: few enough that a layer's potentials stay in a cache."""
+WIDE = 1 << 20
+"""The most potentials of a layer that are run together, but for those of a few images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,7 @@ class Batch:
         return len(self.label)
 
 
-def run(network: Network, images: np.ndarray, keep: bool = True, *,
+def run(network: Network, images: np.ndarray, keep: bool = True, *, first: int = 0,
         progress: Callable[[int, int], Any] | None = None) -> Batch:
     """Run a network on many images; every value equals that of :func:`.golden.run`.
 
@@ -75,6 +78,7 @@ def run(network: Network, images: np.ndarray, keep: bool = True, *,
     network: what to run.
     images: integers of shape ``(count, size)``, or bool spikes of shape ``(count, window, size)``.
     keep: whether to keep every spike, a byte each; potentials, classes and means are kept always.
+    first: the index of the first image; it decides what synapses with a probability draw.
     progress: called with the number of images that are done and the number of all, from time to time.
 
     Raises
@@ -83,7 +87,9 @@ def run(network: Network, images: np.ndarray, keep: bool = True, *,
     """
     images = check_images(network.input, images)
     count = len(images)
-    adders = [_Adder(network, layer) for layer in network.layers]
+    integer(first, "first", 0, IMAGES - count)
+    adders = [_Adder(network, place) for place in range(len(network.layers))]
+    chunk = min(CHUNK, max(8, WIDE // max(network.input.size, *(layer.size for layer in network.layers))))
     label, step = np.zeros(count, np.int64), np.zeros(count, np.int64)
     potentials = [np.zeros((count, layer.size), np.int64) for layer in network.layers]
     totals = np.zeros(1 + len(adders), np.int64)
@@ -94,11 +100,12 @@ def run(network: Network, images: np.ndarray, keep: bool = True, *,
                 *(np.zeros((count, layer.window, layer.size), bool) for layer in network.layers)]
 
     def run_part(start: int) -> np.ndarray:
-        part = slice(start, start + CHUNK)
+        part = slice(start, start + chunk)
+        indices = np.arange(first + start, first + min(start + chunk, count))
         heard = {"input": list(_encode(network.input, images[part]))}
         spikes, potential, deciding = heard["input"], np.zeros(0), np.zeros(0)
         for index, (layer, adder) in enumerate(zip(network.layers, adders, strict=True)):
-            spikes, potential, deciding = _run_layer(layer, adder, heard, len(images[part]))
+            spikes, potential, deciding = _run_layer(layer, adder, heard, indices)
             heard[layer.name] = spikes
             potentials[index][part] = potential
         label[part], step[part] = _read(network.readout, spikes, potential, deciding)
@@ -110,9 +117,9 @@ def run(network: Network, images: np.ndarray, keep: bool = True, *,
     done = 0
     with (threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool):
         try:
-            for part in as_completed([pool.submit(run_part, start) for start in range(0, count, CHUNK)]):
+            for part in as_completed([pool.submit(run_part, start) for start in range(0, count, chunk)]):
                 totals += part.result()
-                done = min(done + CHUNK, count)
+                done = min(done + chunk, count)
                 if progress is not None:
                     progress(done, count)
         except BaseException:
@@ -140,80 +147,63 @@ def _encode(inputs: Input, images: np.ndarray) -> Iterator[np.ndarray]:
 
 
 class _Adder:
-    """The sums that one layer adds to its potentials, in arithmetic that is exact for it."""
+    """The sums that one layer adds to its potentials, and the integers that hold them."""
 
-    def __init__(self, network: Network, layer: Layer):
+    def __init__(self, network: Network, place: int):
+        layer = network.layers[place]
         low, high = potential_range(network, layer)
         self.windowed = layer.phase is Phase.WINDOWED
-        self.parts = [self._part(network, synapse) for synapse in layer.synapses]
+        self.groups = [Group(network, place, group) for group in range(len(layer.synapses))]
         # What stands in an expression of its own must fit as well: a sum, a scheduled threshold or reset.
-        largest = max(int(high.max()), -int(low.min()), *(most for *_, most in self.parts))
+        largest = max(int(high.max()), -int(low.min()), *(group.most for group in self.groups))
         for number, schedule in ((layer.threshold, layer.threshold_schedule),
                                  (layer.reset_value, layer.reset_schedule)):
             if number is not None:
                 largest = max(largest, int(np.abs(number).max()) * int(schedule.max()))
         self.dtype = np.int32 if largest < 1 << 30 else np.int64
 
-    def _part(self, network: Network, synapse: Dense):
-        source = network.source_of(synapse)
-        weights, value = synapse.weights, 1
-        if isinstance(source, Input):
-            weights, value = weights * source.mask, source.highest_value
-        factor = 1
-        if self.windowed:
-            factor = int(synapse.kernel.max() if source.fires is Fires.ONCE else synapse.kernel.sum())
-        partial = int(np.abs(weights).sum(axis=1, dtype=np.int64).max()) * value * factor
-        dtype = np.float32 if partial < 1 << 24 else np.float64
-        most = partial if self.windowed else partial * int(synapse.kernel.max())
-        return synapse.source, np.ascontiguousarray(weights.T, dtype), synapse.kernel, most
+    def arriving(self, heard: dict[str, list[np.ndarray]]) -> list[Sequence[np.ndarray]]:
+        """What each group hears in each step."""
+        return [group.arriving(heard[group.source]) for group in self.groups]
 
-    def window(self, heard: dict[str, list[np.ndarray]]) -> np.ndarray:
-        """The sum of the whole window of all sources."""
-        total: Any = 0
-        for source, weights, kernel, _ in self.parts:
-            scaled = np.zeros(heard[source][0].shape, weights.dtype)
-            for step, spikes in enumerate(heard[source]):
-                if kernel[step]:
-                    scaled += spikes * weights.dtype.type(kernel[step])
-            total = total + self._product(scaled, weights)
-        return total
+    def window(self, arriving: list[Sequence[np.ndarray]], images: np.ndarray) -> Iterator[np.ndarray]:
+        """The sums of the whole window, of one group after the other."""
+        for group, steps in zip(self.groups, arriving, strict=True):
+            yield group.window(steps, images).astype(self.dtype, copy=False)
 
-    def step(self, heard: dict[str, list[np.ndarray]], step: int) -> Iterator[np.ndarray]:
-        """The sums of one step, of one source after the other; none where it sends nothing."""
-        for source, weights, kernel, _ in self.parts:
-            spikes = heard[source][step]
-            active = np.flatnonzero(spikes.any(axis=0))
-            if not len(active) or not kernel[step]:
-                continue
-            if len(active) < 0.8 * len(weights):
-                spikes, weights = spikes[:, active], weights[active]
-            added = self._product(spikes.astype(weights.dtype), weights)
-            yield added if kernel[step] == 1 else added * self.dtype(kernel[step])
-
-    def _product(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return (values @ weights).astype(self.dtype)
+    def step(self, arriving: list[Sequence[np.ndarray]], step: int,
+             images: np.ndarray) -> Iterator[np.ndarray]:
+        """The sums of one step, of one group after the other; none where its source sends nothing."""
+        for group, steps in zip(self.groups, arriving, strict=True):
+            if (added := group.step(steps[step], step, images)) is not None:
+                added = added.astype(self.dtype, copy=False)
+                yield added if group.kernel[step] == 1 else added * self.dtype(group.kernel[step])
 
 
 def _run_layer(layer: Layer, adder: _Adder, heard: dict[str, list[np.ndarray]],
-               count: int) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
-    """Spikes of each step, final potentials, and the potentials when each image's layer first fired."""
-    dtype = adder.dtype
+               images: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """Spikes of each step, final potentials, and the potentials when each image's layer first fired.
+
+    ``images``: their indices.
+    """
+    dtype, count = adder.dtype, len(images)
     potential = np.repeat(layer.initial.astype(dtype)[None], count, axis=0)
     leak = None if layer.leak is None else layer.leak.astype(dtype)
     bias = layer.bias.astype(dtype) if layer.bias.any() else None
     silent = np.zeros((count, layer.size), bool)
     fired, undecided = silent.copy(), np.ones(count, bool)
     deciding = np.zeros_like(potential)
-    spikes = []
+    spikes, arriving = [], adder.arriving(heard)
     if adder.windowed:
-        potential += adder.window(heard)
+        for added in adder.window(arriving, images):
+            potential += added
     for step in range(layer.window):
         if leak is not None:
             potential -= potential >> leak
         if bias is not None:
             potential += bias
         if not adder.windowed:
-            for added in adder.step(heard, step):
+            for added in adder.step(arriving, step, images):
                 potential += added
         if layer.fires is Fires.NEVER:
             spikes.append(silent)

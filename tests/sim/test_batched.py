@@ -61,7 +61,7 @@ def test_large_values_stay_exact(phase, kernel, threshold, dtype):
     rng = np.random.default_rng(1)
     layer = Layer(Dense(rng.choice([-1, 1], (4, 20)), kernel), 2, phase, Fires.MANY, threshold=threshold)
     network = Network(Input(20, 2, Direct(1 << 16)), layer, Readout.COUNT)
-    assert batched._Adder(network, network.layers[0]).dtype is dtype
+    assert batched._Adder(network, 0).dtype is dtype
     batch = assert_equal(network, rng.integers(0, 1 << 15, (8, 20)) * 2 + 1)
     assert batch.layers[0].spikes.any() and not batch.layers[0].spikes.all()
 
@@ -72,8 +72,8 @@ def test_float32_only_below_2_to_the_24(phase, inputs, dtype):
     """A sum just above 2**24 would lose its last bit in float32."""
     layer = Layer(Dense(np.ones((1, inputs), int)), 1, phase, fires="never")
     network = Network(Input(inputs, 1, Direct(1 << 16)), layer, Readout.POTENTIAL)
-    adder = batched._Adder(network, network.layers[0])
-    assert adder.parts[0][1].dtype == dtype
+    adder = batched._Adder(network, 0)
+    assert adder.groups[0].dtype == dtype
     images = np.full((2, inputs), 65535)
     images[1, 0] -= 1
     batch = assert_equal(network, images)
