@@ -12,8 +12,13 @@ import numpy as np
 import torch
 
 from ..network import Fires, Latency, Layer, Network, Phase, Readout
+from ..ranges import reach
+from .hearing import heard_at_each_step, heard_in_window, widest
 
 __all__ = ["Evaluation", "evaluate", "first_decisions"]
+
+MOST_NUMBERS = 1 << 23
+"""How many numbers of a layer are held at once, or nearly: images are taken in parts of so many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +52,9 @@ class Evaluation:
 def evaluate(network: Network, levels: np.ndarray, *, device: str = "cpu", batch: int = 500) -> Evaluation:
     """Run images through a network, equal to the golden model in every integer.
 
-    ``levels``: ints, shape ``(count, size)``; ``batch``: images at once, in windows of 16 steps. Raises
+    ``levels``: ints, shape ``(count, size)``; ``batch``: images at once, fewer where layers are large. Raises
     ``ValueError`` for networks of a kind that no trainer makes: they must have a latency encoding, layers
-    in a chain that fire once (the last may never fire), no leak or bias.
+    that fire once (the last may never fire), no leak or bias, and synapses without probability.
     """
     _check(network)
     return Evaluation(*(np.concatenate(parts) for parts in zip(*_batches(network, levels, device, batch),
@@ -78,14 +83,12 @@ def _check(network: Network) -> None:
     if not isinstance(network.input.encoding, Latency):
         raise ValueError(  # noqa: TRY004  a network of another kind, not an argument of another type
             "evaluate needs a latency encoding; the golden model runs every network")
-    names = ["input"] + [layer.name for layer in network.layers]
-    for index, layer in enumerate(network.layers):
-        chained = len(layer.synapses) == 1 and layer.synapses[0].source == names[index]
-        last = index == len(network.layers) - 1
-        if not chained or layer.fires is Fires.MANY or (layer.fires is Fires.NEVER and not last) \
-                or layer.leak is not None or np.any(layer.bias):
-            raise ValueError(f"evaluate needs layers in a chain that fire once, without leak and bias; layer "
-                             f"{layer.name!r} is none; the golden model runs every network")
+    for layer in network.layers:
+        drawn = any(synapse.probability is not None for synapse in layer.synapses)
+        if layer.fires is Fires.MANY or layer.leak is not None or np.any(layer.bias) or drawn:
+            raise ValueError("evaluate needs layers that fire once, without leak and bias, and synapses that "
+                             f"pass every spike; layer {layer.name!r} is none; the golden model runs every "
+                             "network")
 
 
 def _batches(network: Network, levels: np.ndarray, device: str,
@@ -94,69 +97,89 @@ def _batches(network: Network, levels: np.ndarray, device: str,
     assert isinstance(encoding, Latency)
     window = network.input.window
     table = np.where(encoding.table < 0, window, encoding.table)
-    batch = max(1, batch * 16 // max(16, window))
+    batch = max(1, min(batch, MOST_NUMBERS // _widest(network)))
+    types = [_exact(network, layer) for layer in network.layers]
     for start in range(0, len(levels), batch):
         steps = np.where(network.input.mask, table[levels[start:start + batch].astype(np.int64)], window)
-        fired = torch.as_tensor(steps, device=device)
-        source_window, times, windows = window, [fired], [window]
-        potential = fired
-        for layer in network.layers:
-            potential, fired = _run(layer, fired, source_window)
-            source_window = layer.window
-            times.append(fired)
-            windows.append(source_window)
-        yield _outcome(network, times, windows, potential.long())
+        times = {"input": torch.as_tensor(steps, device=device)}
+        potential = times["input"]
+        for layer, dtype in zip(network.layers, types, strict=True):
+            potential, times[layer.name] = _run(layer, times, dtype)
+        yield _outcome(network, list(times.values()), potential.long())
 
 
-def _run(layer: Layer, fired: torch.Tensor, source_window: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _widest(network: Network) -> int:
+    """The most numbers of one image that are held at once, or nearly."""
+    return max(widest(synapse) * (network.window_of(synapse.source) if layer.phase is Phase.ONLINE else 1)
+               for layer in network.layers for synapse in layer.synapses)
+
+
+def _exact(network: Network, layer: Layer) -> torch.dtype:
+    """The type in which every partial sum of a layer is a whole number."""
+    most = int(np.abs(layer.initial).max())
+    for synapse in layer.synapses:
+        most += max(int(np.abs(bound).max()) for bound in reach(network, synapse)) * int(synapse.kernel.max())
+    if layer.threshold is not None:
+        most = max(most, int(layer.threshold.max()) * int(layer.threshold_schedule.max()))
+    return torch.float32 if most < 1 << 24 else torch.float64
+
+
+def _run(layer: Layer, times: dict[str, torch.Tensor],
+         dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
     """The potentials after each step's adds (count, steps, neurons) and the firing steps (count,
     neurons)."""
-    synapse = layer.synapses[0]
-    kernel = np.asarray(synapse.kernel)
-    initial, schedule = np.asarray(layer.initial), np.asarray(layer.threshold_schedule)
-    reach = int(kernel.max()) * synapse.weights.shape[1] + int(np.abs(initial).max())
-    if layer.threshold is not None:
-        reach = max(reach, int(np.max(layer.threshold)) * int(schedule.max()))
-    dtype = torch.float32 if reach < 1 << 24 else torch.float64
+    device = times["input"].device
 
     def tensor(array: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(np.array(array), device=fired.device).to(dtype)
+        return torch.as_tensor(np.array(array), device=device).to(dtype)
 
-    weights = tensor(synapse.weights).t()
+    potential = tensor(layer.initial)
     if layer.phase is Phase.ONLINE:
-        steps = torch.arange(source_window, device=fired.device)
-        arriving = (fired.unsqueeze(1) == steps.view(1, -1, 1)).to(dtype) * tensor(kernel).view(1, -1, 1)
-        potential = torch.cumsum(arriving @ weights, dim=1) + tensor(initial)
+        arriving = [heard_at_each_step(synapse, times[synapse.source], dtype) for synapse in layer.synapses]
+        potential = potential + torch.cumsum(sum(arriving[1:], arriving[0]), dim=1)
     else:
-        amounts = tensor(np.append(kernel, 0))[fired]
-        potential = (amounts @ weights + tensor(initial)).unsqueeze(1)
+        for synapse in layer.synapses:
+            potential = potential + heard_in_window(synapse, times[synapse.source], dtype)
+        potential = potential.unsqueeze(1)
     if layer.threshold is None:
         return potential, torch.full_like(potential[:, -1], layer.window).long()
-    fires = potential >= tensor(schedule).view(1, -1, 1) * tensor(np.asarray(layer.threshold))
-    first = fires.to(torch.int8).argmax(dim=1)
-    return potential, torch.where(fires.any(dim=1), first, layer.window)
+    first = torch.full_like(potential[:, -1], layer.window, dtype=torch.long)
+    threshold = tensor(layer.threshold)
+    for step in reversed(range(layer.window)):
+        reached = potential[:, min(step, potential.shape[1] - 1)] >= threshold * int(
+            layer.threshold_schedule[step])
+        first.masked_fill_(reached, step)
+    return potential, first
 
 
-def _outcome(network: Network, times: list[torch.Tensor], windows: list[int],
+def _outcome(network: Network, times: list[torch.Tensor],
              potential: torch.Tensor) -> tuple[np.ndarray, ...]:
     output = network.layers[-1]
-    potentials = potential.cpu().numpy()
+    potentials, fired = potential.cpu().numpy(), times[-1].cpu().numpy()
+    last, steps = potentials[:, -1], np.full(len(fired), output.window)
+    eligible = np.ones(last.shape, bool)
     if network.readout is Readout.FIRST_SPIKE:
-        fired = times[-1].cpu().numpy()
         steps = fired.min(axis=1)
-        at = np.minimum(steps, potentials.shape[1] - 1)
-        values = potentials[np.arange(len(steps)), at]
-        eligible = (fired == steps[:, None]) | (steps == output.window)[:, None]
-        labels = np.where(eligible, values, np.iinfo(np.int64).min).argmax(axis=1)
-    else:
-        labels = potentials[:, -1].argmax(axis=1)
-        steps = np.full(len(labels), output.window)
+        last = potentials[np.arange(len(steps)), np.minimum(steps, potentials.shape[1] - 1)]
+        eligible = fired == steps[:, None]  # all of them where none fires
+    elif network.readout is Readout.COUNT:
+        eligible = (fired < output.window) == (fired < output.window).any(axis=1, keepdims=True)
+    labels = np.where(eligible, last, np.iinfo(np.int64).min).argmax(axis=1)
+    windows = [network.input.window, *(layer.window for layer in network.layers)]
     spikes = [(fired < window).sum(dim=1) for fired, window in zip(times, windows, strict=True)]
-    until = list(spikes)
     bound = torch.as_tensor(steps, device=potential.device).unsqueeze(1)
-    for index in reversed(range(len(times))):
+    until = list(spikes)
+    for index in _of_the_output_window(network):
         until[index] = ((times[index] < windows[index]) & (times[index] <= bound)).sum(dim=1)
-        if index == 0 or network.layers[index - 1].phase is Phase.WINDOWED:
-            break
     counts, counts_until = (torch.stack(parts, 1).cpu().numpy() for parts in (spikes, until))
     return labels, steps, counts, counts_until, potentials
+
+
+def _of_the_output_window(network: Network) -> list[int]:
+    """Which of the input (0) and the layers (from 1) share the window of the output: all it hears online."""
+    names = ["input", *network.names]
+    sharing = {names[-1]}
+    for layer in reversed(network.layers):
+        if layer.name in sharing and layer.phase is Phase.ONLINE:
+            sharing.update(synapse.source for synapse in layer.synapses)
+    return [index for index, name in enumerate(names) if name in sharing]
