@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FirstspikeError
-from .options import MlpOptions, Option, described
+from .options import Bs4nnOptions, MlpOptions, Option, described
 
 __all__ = ["RECIPES", "Option", "Progress", "Recipe", "Trained", "train"]
 
@@ -71,6 +71,8 @@ RECIPES = {
     recipe.name: recipe for recipe in (
         Recipe("mnist-mlp", "Dense layers with one-bit weights, on MNIST, Fashion-MNIST or images like them",
                MlpOptions, "mlp"),
+        Recipe("bs4nn", "One hidden layer with one-bit weights, by the learning rule of BS4NN as published",
+               Bs4nnOptions, "bs4nn"),
     )
 }
 

@@ -47,8 +47,8 @@ def picture_latency(curve: Sequence[Operation], chosen: Operation | None, path: 
     return _written(figure, path)
 
 
-def picture_training(history: Sequence[dict[str, float]], path: Path) -> Path:
-    """Draw loss and validation accuracy against the epochs; returns ``path`` (PNG)."""
+def picture_training(history: Sequence[dict[str, float]], path: Path, loss: str = "loss") -> Path:
+    """Draw loss (``loss``: its name) and validation accuracy against the epochs; returns ``path`` (PNG)."""
     figure, axes = _axes("Training")
     epochs = range(1, len(history) + 1)
     axes.plot(epochs, [100 * entry["accuracy"] for entry in history], "C0.-", label="validation accuracy")
@@ -56,8 +56,8 @@ def picture_training(history: Sequence[dict[str, float]], path: Path) -> Path:
     axes.set_xlabel("epoch")
     axes.set_ylabel("accuracy, %", color="C0")
     losses = axes.twinx()
-    losses.plot(epochs, [entry["loss"] for entry in history], "C1.-", label="loss")
-    losses.set_ylabel("loss", color="C1")
+    losses.plot(epochs, [entry["loss"] for entry in history], "C1.-", label=loss)
+    losses.set_ylabel(loss, color="C1")
     return _written(figure, path)
 
 

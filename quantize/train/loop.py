@@ -17,7 +17,6 @@ import torch
 from ...errors import FirstspikeError
 from ..network import Network
 from . import Progress
-from .distort import Distortion
 
 __all__ = ["Plan", "Trainable", "device_of", "fit"]
 
@@ -30,8 +29,8 @@ class Trainable(Protocol):
         to 1."""
         ...
 
-    def loss(self, levels: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The loss of a batch."""
+    def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss of a batch; ``targets``: labels, or probabilities ``(count, classes)`` from a teacher."""
         ...
 
     def network(self) -> Network:
@@ -41,15 +40,17 @@ class Trainable(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train. ``key``: what a checkpoint must come from to be gone on with: plain values."""
+    """How to train. ``key``: what a checkpoint must come from to be gone on with: plain values;
+    ``teacher``: makes targets of levels and labels, where it is not the labels that are learnt."""
 
     epochs: int
     batch: int
     rate: float
     seed: int
     shape: tuple[int, int]
-    distortion: Distortion | None
+    distortion: Callable[[torch.Tensor, tuple[int, int], torch.Generator], torch.Tensor] | None
     key: dict[str, Any]
+    teacher: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
 
 
 def device_of(name: str) -> torch.device:
@@ -91,7 +92,10 @@ def fit(module: Any, levels: np.ndarray, labels: np.ndarray, plan: Plan, *, devi
             seen = images[chosen]
             if distort is not None:
                 seen = distort(seen, plan.shape, generator)
-            loss = module.loss(seen, classes[chosen])
+            targets = classes[chosen]
+            if plan.teacher is not None:
+                targets = plan.teacher(seen, targets)
+            loss = module.loss(seen, targets)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

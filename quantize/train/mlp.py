@@ -1,6 +1,5 @@
 """Recipe ``mnist-mlp``: dense layers with one-bit weights, trained online or windowed."""
 
-import shlex
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,17 +8,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...errors import FirstspikeError
 from ..data import Images, load_idx
 from ..network import Input, Latency, Network, Readout
 from . import Progress, Trained
 from .curves import Operation, operations, picture_latency, picture_training
 from .distort import Distortion
 from .encode import latency_table, used_inputs
-from .evaluate import Evaluation, evaluate
+from .evaluate import evaluate
 from .loop import Plan, device_of, fit
 from .online import DecisionCost, OnlineMlp
 from .options import MlpOptions
+from .records import command, figures, held_back, noted
+from .teacher import Teacher, teacher_from
 from .windowed import WindowedMlp
 
 __all__ = ["run"]
@@ -30,17 +30,17 @@ def run(recipe: str, settings: MlpOptions, data: Path, out: Path, *, device: str
     """Train, choose the output threshold on the images held back, look at the test images once, write."""
     place = device_of(device)
     everything, test = load_idx(data, "train"), load_idx(data, "test")
-    if settings.validation >= len(everything):
-        raise FirstspikeError(f"{data} has {len(everything)} training images, too few to hold back "
-                              f"{settings.validation}: give fewer for validation")
-    learnt, held = _split(everything, settings.validation)
+    learnt, held = held_back(everything, settings.validation, data)
     module = _module(settings, learnt, everything.classes, place)
-    precision = "bfloat16" if getattr(module, "spike_type", None) is torch.bfloat16 else "float32"
+    teacher = _teacher(settings, learnt, device)
+    precision = "bfloat16" if module.spike_type is torch.bfloat16 else "float32"
     key = {"recipe": recipe, "data": everything.name, **asdict(settings), "precision": precision}
+    if teacher is not None:
+        key["digest"] = teacher.network.digest
     plan = Plan(settings.epochs, settings.batch, settings.rate, settings.seed, everything.shape,
                 Distortion(mirror=settings.mirror, contrast=settings.contrast).times(settings.distort)
                 if settings.distort or settings.mirror else None,
-                key)
+                key, teacher)
     checkpoint = out.with_suffix(".checkpoint.pt")
     history = fit(
         module, learnt.levels, learnt.labels, plan, device=place, checkpoint=checkpoint, resume=resume,
@@ -55,28 +55,24 @@ def run(recipe: str, settings: MlpOptions, data: Path, out: Path, *, device: str
         chosen = _choose(curve, settings)
         network = _with_threshold(network, chosen.threshold)
         seen = evaluate(network, held.levels, device=device)
-    figures = {
-        "validation": _figures(seen, held, network),
-        "test": _figures(evaluate(network, test.levels, device=device), test, network),
+    found = {
+        "validation": figures(seen, held, network),
+        "test": figures(evaluate(network, test.levels, device=device), test, network),
     }
     calibration = evaluate(network, learnt.levels[:10_000], device=device)
+    taught = {} if teacher is None else {"teacher": teacher.network.digest}
     network = replace(
         network, calibration={"mean_spikes": calibration.mean_spikes},
         provenance={
-            "recipe": recipe, "command": _command(recipe, settings), "data": everything.name,
-            "options": {**asdict(settings), "hidden": list(settings.hidden), "precision": precision},
-            "seed": settings.seed, "torch": str(torch.__version__), "device": place.type, **figures})
+            "recipe": recipe, "command": command(recipe, settings), "data": everything.name,
+            "options": {**noted(asdict(settings)), "precision": precision},
+            "seed": settings.seed, "torch": str(torch.__version__), "device": place.type, **taught, **found})
     network.save(out)
     pictures = [picture_training(history, out.with_suffix(".training.png"))]
     if curve:
         pictures.append(picture_latency(curve, chosen, out.with_suffix(".latency.png")))
     checkpoint.unlink(missing_ok=True)
-    return Trained(out, tuple(pictures), figures)
-
-
-def _split(images: Images, held: int) -> tuple[Images, Images]:
-    return (replace(images, levels=images.levels[:-held], labels=images.labels[:-held]),
-            replace(images, levels=images.levels[-held:], labels=images.labels[-held:]))
+    return Trained(out, tuple(pictures), found)
 
 
 def _module(settings: MlpOptions, images: Images, classes: int, device: torch.device) -> Any:
@@ -85,13 +81,21 @@ def _module(settings: MlpOptions, images: Images, classes: int, device: torch.de
     source = Input(images.levels.shape[1], settings.window, Latency(table), mask)
     sizes = (*settings.hidden, classes)
     if settings.phase == "windowed":
-        return WindowedMlp(source, sizes, settings.window, settings.seed)
+        return WindowedMlp(source, sizes, settings.window, settings.seed, settings.precision == "bfloat16")
     half = settings.precision == "bfloat16"
     if settings.precision == "auto":
         cpu = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
         half = torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu()
     cost = DecisionCost(settings.latency, settings.spikes, settings.mix)
     return OnlineMlp(source, sizes, cost, settings.seed, half)
+
+
+def _teacher(settings: MlpOptions, images: Images, device: str) -> Teacher | None:
+    if not settings.teacher:
+        return None
+    calibration = replace(images, levels=images.levels[-10_000:], labels=images.labels[-10_000:])
+    return teacher_from(Path(settings.teacher), calibration, trust=settings.trust, soften=settings.soften,
+                        device=device)
 
 
 def _choose(curve: list[Operation], settings: MlpOptions) -> Operation:
@@ -106,26 +110,3 @@ def _choose(curve: list[Operation], settings: MlpOptions) -> Operation:
 def _with_threshold(network: Network, threshold: int) -> Network:
     output = replace(network.layers[-1], threshold=np.int64(threshold))
     return Network(network.input, (*network.layers[:-1], output), network.readout)
-
-
-def _figures(seen: Evaluation, images: Images, network: Network) -> dict[str, Any]:
-    figures = {
-        "images": len(images), "accuracy": round(seen.accuracy(images.labels), 6),
-        "mean_spikes": seen.mean_spikes,
-    }
-    if network.readout is Readout.FIRST_SPIKE:
-        until = seen.spikes_until
-        figures |= {
-            "mean_step": round(float(seen.steps.mean()), 4),
-            "mean_spikes_until_decision": [round(float(mean), 3) for mean in until.mean(axis=0)],
-            "mean_most_spikes_until_decision": round(float(until.max(axis=1).mean()), 3),
-        }
-    return figures
-
-
-def _command(recipe: str, settings: MlpOptions) -> str:
-    words = ["firstspike", "train", recipe, "--data", "DIR", "-o", "NET"]
-    for name, value in settings.changed().items():
-        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        words += [f"--{name}"] if value is True else [f"--{name}", text]
-    return shlex.join(words)

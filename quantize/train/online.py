@@ -117,12 +117,16 @@ class OnlineMlp(nn.Module):
             total = total + fired.sum(dim=2)
         return fired @ signs(self.weights).t() + rounded(self.offset), total
 
-    def loss(self, levels: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The loss of the module's description, mean over the images."""
+    def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss of the module's description, mean over the images; ``targets``: labels or
+        probabilities."""
         potentials, hidden_spikes = self(levels)
         cost, window = self.cost, len(potentials)
         wrong = -torch.log_softmax(potentials * self.temperature.exp(), dim=2)
-        wrong = wrong.gather(2, labels.view(1, -1, 1).expand(window, -1, 1)).squeeze(2)
+        if targets.is_floating_point():
+            wrong = (wrong * targets).sum(dim=2)
+        else:
+            wrong = wrong.gather(2, targets.view(1, -1, 1).expand(window, -1, 1)).squeeze(2)
         decides = torch.sigmoid((potentials.amax(dim=2) - self.threshold + 0.5) / cost.softness)
         decides = torch.cat([decides[:-1], torch.ones_like(decides[:1])])
         waiting = torch.cumprod(1 - decides, dim=0)

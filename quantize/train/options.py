@@ -1,10 +1,10 @@
 """Options of the recipes: plain dataclasses, checked when they are made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-__all__ = ["MlpOptions", "Option", "described"]
+__all__ = ["Bs4nnOptions", "MlpOptions", "Option", "Settings", "described", "option"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,40 @@ def described(settings: type) -> tuple[Option, ...]:
         for item in fields(settings))
 
 
+class Settings:
+    """What the dataclasses of options have in common."""
+
+    def check(self, whole: Mapping[str, tuple[int, int]], real: Mapping[str, float]) -> None:
+        """Refuse values that do not fit: ``TypeError``, ``ValueError``.
+
+        ``whole``: lowest and highest value of each whole number; ``real``: highest value of each number, the
+        lowest is 0. Choices, words and flags are known from the fields.
+        """
+        for name, (low, high) in whole.items():
+            _whole(getattr(self, name), name, low, high)
+        for name, most in real.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError(f"{name} must be a number, not {value!r}")
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} must be from 0 to {most:g}, not {value}")
+        for item in described(type(self)):
+            value = getattr(self, item.name)
+            if item.choices and value not in item.choices:
+                raise ValueError(f"{item.name} must be one of {', '.join(item.choices)}, not {value!r}")
+            if isinstance(item.default, bool) and not isinstance(value, bool):
+                raise TypeError(f"{item.name} must be True or False, not {value!r}")
+            if isinstance(item.default, str) and not isinstance(value, str):
+                raise TypeError(f"{item.name} must be a text, not {value!r}")
+
+    def changed(self) -> dict[str, Any]:
+        """The options that are not the defaults."""
+        return {item.name: getattr(self, item.name) for item in described(type(self))
+                if getattr(self, item.name) != item.default}
+
+
 @dataclass(frozen=True, kw_only=True)
-class MlpOptions:
+class MlpOptions(Settings):
     """Options of the recipes for dense layers."""
 
     hidden: tuple[int, ...] = option((600,), "Neurons of each hidden layer, as in 600 or 800,400.")
@@ -55,7 +87,12 @@ class MlpOptions:
     deadline: float = option(0.2, "Online: choose the output threshold so that the mean decision step is at "
                              "most this share of the window.")
     tolerance: float = option(0.0005, "Online: validation accuracy that an earlier decision may cost.")
-    precision: str = option("auto", "Sums in training: bfloat16 is faster where the processor has it (auto).",
+    teacher: str = option("", "A trained network's file for the same data, whose opinion is learnt beside "
+                          "the labels.")
+    trust: float = option(0.7, "Share of the teacher's opinion in what is learnt.")
+    soften: float = option(2.0, "Factor on the temperature of the teacher's opinion.")
+    precision: str = option("auto", "Sums in training: bfloat16 is faster where the processor has it (auto: "
+                            "for online networks, in which it is exact).",
                             ("auto", "float32", "bfloat16"))
 
     def __post_init__(self) -> None:
@@ -72,27 +109,32 @@ class MlpOptions:
             raise ValueError("hidden must name at least one layer")
         for neurons in hidden:
             _whole(neurons, "hidden", 1, 65536)
-        for name, low, high in (("window", 1, 256), ("epochs", 1, 100_000), ("seed", 0, 2**31 - 1),
-                                ("batch", 1, 65536), ("dark", 1, 255), ("validation", 1, 10**7)):
-            _whole(getattr(self, name), name, low, high)
-        for name, high in (("rate", 1), ("distort", 10), ("contrast", 10), ("latency", 1e3), ("spikes", 1e3),
-                           ("mix", 1), ("rare", 1), ("deadline", 1), ("tolerance", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise TypeError(f"{name} must be a number, not {value!r}")
-            if not 0 <= value <= high:
-                raise ValueError(f"{name} must be from 0 to {high:g}, not {value}")
-        for item in described(type(self)):
-            value = getattr(self, item.name)
-            if item.choices and value not in item.choices:
-                raise ValueError(f"{item.name} must be one of {', '.join(item.choices)}, not {value!r}")
-        if not isinstance(self.mirror, bool):
-            raise TypeError(f"mirror must be True or False, not {self.mirror!r}")
+        self.check({**WHOLE, "window": (1, 256), "batch": (1, 65536)},
+                   {"rate": 1, "distort": 10, "contrast": 10, "latency": 1e3, "spikes": 1e3, "mix": 1,
+                    "rare": 1, "deadline": 1, "tolerance": 1, "trust": 1, "soften": 1e3})
 
-    def changed(self) -> dict[str, Any]:
-        """The options that are not the defaults."""
-        return {item.name: getattr(self, item.name) for item in described(type(self))
-                if getattr(self, item.name) != item.default}
+
+@dataclass(frozen=True, kw_only=True)
+class Bs4nnOptions(Settings):
+    """Options of the recipe that learns by BS4NN's rule; the defaults are its published values."""
+
+    hidden: int = option(600, "Neurons of the hidden layer.")
+    window: int = option(254, "Steps of the window.")
+    epochs: int = option(200, "Times that as many images as the training set has are drawn.")
+    seed: int = option(1, "Fixes everything that is drawn.")
+    rate: float = option(0.1, "Learning rate of the weights behind the signs.")
+    alpha: float = option(0.01, "Learning rate of the layers' scales.")
+    theta: float = option(100.0, "Threshold of the scaled potential.")
+    gamma: int = option(1, "Steps by which a wrong output should come after the first.")
+    dark: int = option(2, "Pixels below this level are silent.")
+    validation: int = option(5000, "Training images, the last ones, held back to choose by.")
+
+    def __post_init__(self) -> None:
+        self.check({**WHOLE, "hidden": (1, 65536), "window": (1, 65535), "gamma": (1, 65535)},
+                   {"rate": 1e3, "alpha": 1e3, "theta": 1e6})
+
+
+WHOLE = {"epochs": (1, 100_000), "seed": (0, 2**31 - 1), "dark": (1, 255), "validation": (1, 10**7)}
 
 
 def _whole(value: Any, name: str, low: int, high: int) -> None:

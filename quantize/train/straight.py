@@ -24,16 +24,17 @@ class _Signs(torch.autograd.Function):
 class _MatmulSigns(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, spikes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(spikes)
-        flat = spikes.reshape(-1, spikes.shape[-1])
-        sums = flat @ torch.where(weights >= 0, 1.0, -1.0).to(spikes.dtype).t()
+        signed = torch.where(weights >= 0, 1.0, -1.0).to(spikes.dtype)
+        ctx.save_for_backward(spikes, signed)
+        sums = spikes.reshape(-1, spikes.shape[-1]) @ signed.t()
         return sums.view(*spikes.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[None, torch.Tensor]:
-        (spikes,) = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
+        spikes, signed = ctx.saved_tensors
         gradient = gradients[0].reshape(-1, gradients[0].shape[-1]).to(spikes.dtype)
-        return None, (gradient.t() @ spikes.reshape(-1, spikes.shape[-1])).float()
+        back = (gradient @ signed).view(spikes.shape) if ctx.needs_input_grad[0] else None
+        return back, (gradient.t() @ spikes.reshape(-1, spikes.shape[-1])).float()
 
 
 class _FiredBy(torch.autograd.Function):
@@ -75,10 +76,10 @@ def signs(weights: torch.Tensor) -> torch.Tensor:
 
 
 def matmul_signs(spikes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """``spikes @ signs(weights).T`` in the spikes' dtype; no gradient for the spikes.
+    """``spikes @ signs(weights).T`` in the spikes' dtype.
 
-    ``spikes``: shape ``(..., sources)``, 0 or 1; ``weights``: float32, shape ``(neurons, sources)``. In
-    bfloat16 a sum is exact up to 256 in size, and processors that have it are four times faster in it.
+    ``spikes``: shape ``(..., sources)``, whole numbers; ``weights``: float32, shape ``(neurons, sources)``.
+    In bfloat16 a sum is exact up to 256 in size, and processors that have it are four times faster in it.
     """
     return _MatmulSigns.apply(spikes, weights)  # pyright: ignore[reportReturnType]
 

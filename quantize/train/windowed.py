@@ -21,7 +21,7 @@ from torch import nn
 from ..network import Fires, Input, Layer, Network, Phase, Readout
 from .encode import values
 from .parts import integers, linear, signed_dense, start_weights
-from .straight import rounded, signs
+from .straight import matmul_signs, rounded, signs
 
 __all__ = ["WindowedMlp"]
 
@@ -39,9 +39,10 @@ class WindowedDense(nn.Module):
     mean: torch.Tensor
     variance: torch.Tensor
 
-    def __init__(self, sources: int, neurons: int, window: int, generator: torch.Generator):
+    def __init__(self, sources: int, neurons: int, window: int, generator: torch.Generator,
+                 kind: torch.dtype = torch.float32):
         super().__init__()
-        self.window = window
+        self.window, self.kind = window, kind
         self.weights = start_weights(neurons, sources, generator)
         self.gain = nn.Parameter(torch.full((neurons,), 3 * window / 16))
         self.shift = nn.Parameter(torch.zeros(neurons))
@@ -49,12 +50,13 @@ class WindowedDense(nn.Module):
         self.register_buffer("variance", torch.ones(neurons))
 
     def forward(self, amounts: torch.Tensor) -> torch.Tensor:
-        sums = amounts @ signs(self.weights).t()
         if self.training:
+            sums = matmul_signs(amounts.to(self.kind), self.weights).float()
             mean, variance = sums.mean(0), sums.var(0, unbiased=False)
             self.mean.lerp_(mean.detach(), MOMENTUM)
             self.variance.lerp_(variance.detach(), MOMENTUM)
         else:
+            sums = amounts @ signs(self.weights).t()
             mean, variance = self.mean, self.variance
         threshold, initial = self._integers(mean, variance)
         level = (sums * self._direction + initial) / threshold
@@ -99,15 +101,18 @@ class PotentialOutput(nn.Module):
 class WindowedMlp(nn.Module):
     """A windowed network of dense layers.
 
-    ``sizes``: neurons of each hidden layer, then outputs; ``window``: steps of every hidden layer.
+    ``sizes``: neurons of each hidden layer, then outputs; ``window``: steps of every hidden layer; ``half``:
+    whether the hidden layers' sums run in bfloat16 in training, where sums above 256 are rounded (never in
+    evaluation).
     """
 
-    def __init__(self, source: Input, sizes: Sequence[int], window: int, seed: int):
+    def __init__(self, source: Input, sizes: Sequence[int], window: int, seed: int, half: bool = False):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.source, self.window = source, window
+        self.spike_type = torch.bfloat16 if half else torch.float32
         widths = [len(source.used), *sizes]
-        self.hidden = [WindowedDense(before, neurons, window, generator)
+        self.hidden = [WindowedDense(before, neurons, window, generator, self.spike_type)
                        for before, neurons in pairwise(widths[:-1])]
         self.layers = nn.ModuleList(self.hidden)
         self.output = PotentialOutput(widths[-2], widths[-1], generator)
@@ -130,9 +135,10 @@ class WindowedMlp(nn.Module):
             amounts = layer(amounts)
         return self.output(amounts)
 
-    def loss(self, levels: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy of the potentials, over a learned temperature."""
-        return nn.functional.cross_entropy(self(levels) * self.temperature.exp(), labels)
+    def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of the potentials, over a learned temperature; ``targets``: labels or
+        probabilities."""
+        return nn.functional.cross_entropy(self(levels) * self.temperature.exp(), targets)
 
     def network(self) -> Network:
         """The network of integers that this module is in evaluation mode."""

@@ -1,8 +1,5 @@
 """Whole trainings on small made images: fixed by the seed, gone on with, refused with the reason."""
 
-import gzip
-import struct
-
 import numpy as np
 import pytest
 
@@ -18,32 +15,15 @@ from firstspike.sim import batched
 SMALL = {"hidden": 12, "epochs": 3, "batch": 20, "validation": 40, "rate": 0.01, "window": 8}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Four kinds of 6 x 6 images: a bright quarter, the rest dim, all of it noisy."""
-    made = tmp_path_factory.mktemp("quarters")
-    generator = np.random.default_rng(7)
-    for split, count in (("train", 240), ("t10k", 60)):
-        labels = generator.integers(0, 4, count).astype(np.uint8)
-        images = generator.integers(0, 110, (count, 6, 6)).astype(np.uint8)
-        for image, label in zip(images, labels, strict=True):
-            row, column = 3 * (label // 2), 3 * (label % 2)
-            image[row:row + 3, column:column + 3] += 120
-        for name, array in (("images-idx3", images), ("labels-idx1", labels)):
-            header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-            (made / f"{split}-{name}-ubyte.gz").write_bytes(gzip.compress(header + array.tobytes()))
-    return made
-
-
 @pytest.mark.parametrize(("phase", "extra"), [
     ("windowed", {}), ("windowed", {"hidden": (12, 8)}), ("online", {}), ("online", {"hidden": "12,8"}),
     ("online", {"precision": "bfloat16", "spikes": 0.1}),
 ])
-def test_train(folder, tmp_path, phase, extra):
+def test_train(quarters, tmp_path, phase, extra):
     seen = []
-    trained = train("mnist-mlp", folder, tmp_path / "net.safetensors", phase=phase, progress=seen.append,
+    trained = train("mnist-mlp", quarters, tmp_path / "net.safetensors", phase=phase, progress=seen.append,
                     **{**SMALL, "epochs": 30, "distort": 0.1, "rate": 0.02, **extra})
-    network, test = load(trained.path), load_idx(folder, "test")
+    network, test = load(trained.path), load_idx(quarters, "test")
     gold = batched.run(network, test.levels.astype(np.int64))
     figures = trained.figures["test"]
     assert figures["accuracy"] == pytest.approx(np.mean(gold.label == test.labels), abs=1e-6)
@@ -63,9 +43,9 @@ def test_train(folder, tmp_path, phase, extra):
 
 
 @pytest.mark.parametrize("phase", ["windowed", "online"])
-def test_seed_and_resume(folder, tmp_path, phase):
+def test_seed_and_resume(quarters, tmp_path, phase):
     def run(name, **options):
-        return train("mnist-mlp", folder, tmp_path / f"{name}.safetensors", phase=phase, **SMALL, **options)
+        return train("mnist-mlp", quarters, tmp_path / f"{name}.safetensors", phase=phase, **SMALL, **options)
 
     def stop(progress):
         if (progress.epoch, progress.batch) == (3, 2):
@@ -84,13 +64,13 @@ def test_seed_and_resume(folder, tmp_path, phase):
     assert not list(tmp_path.glob("*.pt"))
 
 
-def test_resume_refused(folder, tmp_path):
+def test_resume_refused(quarters, tmp_path):
     def stop(progress):
         if progress.epoch == 2:
             raise KeyboardInterrupt
 
     def run(**options):
-        train("mnist-mlp", folder, tmp_path / "net.safetensors", **{**SMALL, **options})
+        train("mnist-mlp", quarters, tmp_path / "net.safetensors", **{**SMALL, **options})
 
     with pytest.raises(KeyboardInterrupt):
         run(progress=stop)
@@ -116,19 +96,19 @@ def test_resume_refused(folder, tmp_path):
     (FirstspikeError, "has 240 training images, too few to hold back 240", {"validation": 240}),
     (FirstspikeError, "device 'warp' cannot be used", {"device": "warp"}),
 ])
-def test_options(folder, tmp_path, error, message, options):
+def test_options(quarters, tmp_path, error, message, options):
     with pytest.raises(error, match=message):
-        train("mnist-mlp", folder, tmp_path / "net.safetensors", **{**SMALL, **options})
+        train("mnist-mlp", quarters, tmp_path / "net.safetensors", **{**SMALL, **options})
     assert not list(tmp_path.iterdir())
 
 
-def test_wrong_places(folder, tmp_path):
+def test_wrong_places(quarters, tmp_path):
     with pytest.raises(FirstspikeError, match="there is no recipe 'magic': take one of mnist-mlp"):
-        train("magic", folder, tmp_path / "net.safetensors")
+        train("magic", quarters, tmp_path / "net.safetensors")
     with pytest.raises(FirstspikeError, match=r"must end in \.safetensors, not 'net\.pt'"):
-        train("mnist-mlp", folder, tmp_path / "net.pt")
+        train("mnist-mlp", quarters, tmp_path / "net.pt")
     with pytest.raises(FirstspikeError, match=r"no folder .*nowhere to write net\.safetensors into"):
-        train("mnist-mlp", folder, tmp_path / "nowhere" / "net.safetensors")
+        train("mnist-mlp", quarters, tmp_path / "nowhere" / "net.safetensors")
     with pytest.raises(FirstspikeError, match=r"no folder .*empty"):
         train("mnist-mlp", tmp_path / "empty", tmp_path / "net.safetensors")
 
