@@ -17,7 +17,7 @@ from ..quantize.data import load_idx, read_idx
 from ..quantize.network import Network
 from .golden import check_images
 
-__all__ = ["ImageSet", "load_images"]
+__all__ = ["ImageSet", "load_images", "read_archive", "read_array"]
 
 LIMIT = 1 << 32
 """The most bytes that an array in a file may take."""
@@ -71,7 +71,7 @@ def load_images(path: str | os.PathLike[str], network: Network, *,
         raise FirstspikeError(f"there are no images at {path}; check the path")
     found, known = _read(path, network, split, shape)
     if labels is not None:
-        known = _array(Path(labels))
+        known = read_array(Path(labels))
     images = _arranged(found, network)
     if known is not None:
         known = _checked_labels(known, len(images), network.output.size, Path(labels or path))[:count]
@@ -100,11 +100,11 @@ def _read(path: Path, network: Network, split: str,
     if path.suffix.lower() == ".png":
         return _png(path, network.input.size, shape)[None], None
     if path.suffix.lower() == ".npz":
-        return _archive(path)
-    return _array(path), None
+        return read_archive(path)
+    return read_array(path), None
 
 
-def _array(path: Path) -> np.ndarray:
+def read_array(path: Path) -> np.ndarray:
     """The array of a ``.npy`` or IDX file; nothing in it is run, and no more memory taken than it has."""
     if path.suffix.lower() != ".npy":
         return read_idx(path)
@@ -115,8 +115,8 @@ def _array(path: Path) -> np.ndarray:
                               "again with numpy.save()") from None
 
 
-def _archive(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Images and labels of an ``.npz``."""
+def read_archive(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Images and labels, or None, of an ``.npz``; nothing in it is run."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {member.filename: member for member in archive.infolist()}
