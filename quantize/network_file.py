@@ -24,7 +24,10 @@ from .network import Network
 from .network_schema import FEATURES, RESERVED, describe, rebuild
 from .notes import NOTES_LIMIT, canonical_json
 
-__all__ = ["FILE_LIMIT", "FORMAT", "VERSION", "digest", "load", "save", "write_whole"]
+__all__ = [
+    "FILE_LIMIT", "FORMAT", "VERSION", "Newer", "content", "digest", "from_content", "load", "save",
+    "write_whole",
+]
 
 FORMAT = "firstspike-network"
 VERSION = 1
@@ -43,13 +46,13 @@ _OTHER_FILES = {
 }
 
 
-class _Newer(Exception):
+class Newer(Exception):
     """The file is sound, and of a version or with a feature that this reader does not know."""
 
 
 def digest(network: Network) -> str:
     """SHA-256 of the network's content, 64 hex digits: the same for the same numbers and notes, anywhere."""
-    return _content(network)[1]["digest"]
+    return content(network)[1]["digest"]
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
@@ -58,7 +61,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     Raises FirstspikeError where the file cannot be written (no such folder, no right, no space left), or
     would be larger than :func:`load` takes.
     """
-    tensors, about = _content(network)
+    tensors, about = content(network)
     data = serialise(tensors, metadata={METADATA: canonical_json(about)})
     if len(data) > FILE_LIMIT:
         raise FirstspikeError(f"the network takes {len(data)} bytes, more than the {FILE_LIMIT} that a "
@@ -105,7 +108,7 @@ def load(path: str | os.PathLike[str]) -> Network:
         reason = "its JSON is nested too deeply" if isinstance(error, RecursionError) else error
         raise FirstspikeError(f"{path} is no valid network file: {reason}; fetch it again, "
                               "or save it again with Network.save()") from None
-    except _Newer as error:
+    except Newer as error:
         raise FirstspikeError(f"{path} {error}; update firstspike to use it") from None
 
 
@@ -126,7 +129,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _content(network: Network) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def content(network: Network) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Tensors and complete JSON object of a network's file."""
     tensors, about = describe(network)
     about |= {"format": FORMAT, "version": VERSION}
@@ -147,7 +150,7 @@ def _digest(tensors: dict[str, tuple[str, tuple[int, ...], bytes]], about: dict[
 
 
 def _decode(data: bytes) -> Network:
-    """The network in the bytes of a file. Raises ValueError, TypeError, RecursionError, _Newer."""
+    """The network in the bytes of a file. Raises ValueError, TypeError, RecursionError, Newer."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 10 or not 2 <= length <= HEADER_LIMIT or data[8:9] != b"{":
         for start, what in _OTHER_FILES.items():
@@ -158,13 +161,17 @@ def _decode(data: bytes) -> Network:
         tensors = Tensors(deserialize(data))
     except SafetensorError as error:
         raise ValueError(f"it is no whole safetensors file ({error})") from None
-    about = _metadata(data[8:8 + length])
+    return from_content(tensors, _metadata(data[8:8 + length]))
+
+
+def from_content(tensors: Tensors, about: dict[str, Any]) -> Network:
+    """The network of what :func:`content` gave. Raises ValueError, TypeError, RecursionError, Newer."""
     fields = Fields(about, "the file")
     if fields.take("format", str) != FORMAT:
         raise ValueError(f"'format' must be {FORMAT!r}, not {short(about['format'])}")
     version = integer(fields.take("version", int), "'version'", 1, 1 << 31)
     if version > VERSION:
-        raise _Newer(f"is a network file of version {version}, and this firstspike reads up to "
+        raise Newer(f"is a network file of version {version}, and this firstspike reads up to "
                      f"version {VERSION}")
     if _digest(tensors.raw, about) != fields.take("digest", str):
         raise ValueError("its 'digest' does not match its content, so it was damaged or changed")
@@ -204,7 +211,7 @@ def _check_features(features: list[Any]) -> None:
         if not isinstance(feature, str):
             raise TypeError(f"'features' must be a list of texts, not of {short(feature)}")
         if feature in RESERVED:
-            raise _Newer(f"uses {feature!r} ({RESERVED[feature]}), which this firstspike reserves and "
+            raise Newer(f"uses {feature!r} ({RESERVED[feature]}), which this firstspike reserves and "
                          "cannot run yet")
         if feature not in FEATURES:
-            raise _Newer(f"uses {short(feature)}, a feature that this firstspike does not know")
+            raise Newer(f"uses {short(feature)}, a feature that this firstspike does not know")

@@ -22,7 +22,7 @@ from .checks import integer
 from .file_parts import Fields, Tensors, narrow
 from .network import Convolution, Dense, Draw, Limits, Pool, PoolKind, Probability, WeightKind
 
-__all__ = ["SYNAPSE_FEATURES", "by_channel", "describe_synapses", "rebuild_synapses"]
+__all__ = ["SYNAPSE_FEATURES", "by_channel", "describe_synapses", "pack", "rebuild_synapses"]
 
 KINDS = {Dense: "dense", Convolution: "convolution"}
 POOLING = {PoolKind.MAX: "max_pooling", PoolKind.SUM: "sum_pooling"}
@@ -43,7 +43,7 @@ def describe_synapses(
     kind = synapse.weight_kind
     about: dict[str, Any] = {"kind": KINDS[type(synapse)], "weights": kind.value, "source": synapse.source}
     features = {about["kind"], kind.value}
-    arrays = _pack(synapse) | {"kernel": narrow(synapse.kernel)}
+    arrays = pack(synapse.weights, kind, synapse.weight_bits) | {"kernel": narrow(synapse.kernel)}
     if kind is WeightKind.INTEGER:
         about["bits"] = synapse.weight_bits
     if isinstance(synapse, Convolution):
@@ -114,17 +114,16 @@ def _pool(fields: Fields) -> Pool:
     return pool
 
 
-def _pack(synapse: Dense | Convolution) -> dict[str, np.ndarray]:
-    """The weights' tensors by their names."""
-    weights = synapse.weights
-    match synapse.weight_kind:
+def pack(weights: np.ndarray, kind: WeightKind, bits: int) -> dict[str, np.ndarray]:
+    """The tensors of int8 ``weights`` by their names; ``bits``: of one, where they are integers."""
+    match kind:
         case WeightKind.SIGN:
             return {"signs": np.packbits(weights > 0)}
         case WeightKind.TERNARY:
             return {"mask": np.packbits(weights != 0), "signs": np.packbits(weights[weights != 0] > 0)}
         case _:
-            bits = np.unpackbits(weights.view(np.uint8).reshape(-1, 1), axis=1)
-            return {"weights": np.packbits(bits[:, 8 - synapse.weight_bits:])}
+            digits = np.unpackbits(weights.view(np.uint8).reshape(-1, 1), axis=1)
+            return {"weights": np.packbits(digits[:, 8 - bits:])}
 
 
 def _unpack(tensors: Tensors, prefix: str, shape: tuple[int, ...], kind: WeightKind, bits: int) -> np.ndarray:
