@@ -87,8 +87,6 @@ def test_learns_as_published(gamma):
                                            gamma=gamma)
         steps = np.where(table < 0, settings.window, table)[levels]
         changed = rule.learn(steps, label)
-        assert changed == any(np.any(now != before) for now, before in zip(rule.weights, weights, strict=True)) \
-            or np.allclose(rule.weights[0], weights[0])
         for now, then in zip((*rule.weights, rule.alphas), (*weights, alphas), strict=True):
             np.testing.assert_allclose(now, then, rtol=0, atol=1e-12)
         for signs, now in zip(rule.signs, rule.weights, strict=True):
@@ -165,7 +163,7 @@ def test_damaged_checkpoint(quarters, tmp_path):
 
 
 def test_options():
-    with pytest.raises(ValueError, match="^gamma must be from 1 to 65535, not 0$"):
+    with pytest.raises(ValueError, match=r"^gamma must be from 1 to 65535, not 0$"):
         Bs4nnOptions(gamma=0)
-    with pytest.raises(TypeError, match="^rate must be a number, not 'fast'$"):
+    with pytest.raises(TypeError, match=r"^rate must be a number, not 'fast'$"):
         Bs4nnOptions(rate="fast")  # pyright: ignore[reportArgumentType]

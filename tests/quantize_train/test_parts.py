@@ -68,6 +68,9 @@ def test_matmul_signs(kind):
     np.testing.assert_array_equal(sums.detach().float(), spikes.float() @ signs(weights.detach()).t())
     sums.sum().backward()
     np.testing.assert_array_equal(weights.grad, spikes.float().sum(dim=(0, 1)).expand(5, 30))
+    amounts = spikes.clone().requires_grad_()
+    matmul_signs(amounts, weights).sum().backward()
+    np.testing.assert_array_equal(amounts.grad.float()[2, 1], signs(weights.detach()).sum(dim=0))
 
 
 def image(generator, count=6):
