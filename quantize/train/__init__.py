@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FirstspikeError
+from .conv_options import ConvOptions
 from .options import Bs4nnOptions, MlpOptions, Option, described
 
 __all__ = ["RECIPES", "Option", "Progress", "Recipe", "Trained", "train"]
@@ -73,6 +74,8 @@ RECIPES = {
                MlpOptions, "mlp"),
         Recipe("bs4nn", "One hidden layer with one-bit weights, by the learning rule of BS4NN as published",
                Bs4nnOptions, "bs4nn"),
+        Recipe("conv", "Convolutions with one-bit weights, on MNIST, Fashion-MNIST or images like them",
+               ConvOptions, "conv"),
     )
 }
 
