@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Spikes,
     )
     from .quantize.train import train
+    from .sim.conversion import Converted, convert
     from .sim.host import Host
     from .sim.images import load_images
     from .sim.report import write_report
@@ -51,10 +52,10 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    "BOARDS", "Bits", "Build", "Convolution", "Dense", "Direct", "Draw", "Fires", "FirstspikeError", "Host",
-    "Input", "Latency", "Layer", "Network", "Phase", "Pool", "Probability", "Readout", "Reset", "Spikes",
-    "VerifyResult", "__version__", "bitstream", "build", "load", "load_images", "open_build", "program",
-    "score", "synthesise", "train", "verify", "write_report",
+    "BOARDS", "Bits", "Build", "Converted", "Convolution", "Dense", "Direct", "Draw", "Fires",
+    "FirstspikeError", "Host", "Input", "Latency", "Layer", "Network", "Phase", "Pool", "Probability",
+    "Readout", "Reset", "Spikes", "VerifyResult", "__version__", "bitstream", "build", "convert", "load",
+    "load_images", "open_build", "program", "score", "synthesise", "train", "verify", "write_report",
 ]
 
 _HOME = {
@@ -68,6 +69,7 @@ _HOME = {
     "Host": ".sim.host",
     "load_images": ".sim.images",
     "score": ".sim.score",
+    **dict.fromkeys(("Converted", "convert"), ".sim.conversion"),
     **dict.fromkeys(("VerifyResult", "verify"), ".sim.verify"),
     "write_report": ".sim.report",
 }

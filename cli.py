@@ -25,6 +25,9 @@ COMMANDS = {
     "run": "verify.run",
     "report": "verify.report",
     "train": "train.train",
+    "convert": "convert.convert",
+    "import": "exchange.import_",
+    "export": "exchange.export",
 }
 """Every command, and its module and name in ``commands``."""
 

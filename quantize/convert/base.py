@@ -46,7 +46,6 @@ class Conversion:
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
     window: ClassVar[int]
     """Steps of a layer, where the settings leave it open."""
     encodings: ClassVar[tuple[str, ...]]

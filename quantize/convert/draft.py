@@ -26,6 +26,8 @@ __all__ = ["Draft", "DraftLayer", "Heard"]
 SMALLEST_THRESHOLD = 32
 """Fraction bits are added until no threshold is below, so that rounding moves none by more than 1 in 64."""
 MOST_FRACTION = 12
+OUTPUT_FRACTION = 4
+"""Of outputs without a threshold: biases in sixteenths of a weight at the finest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,26 @@ class DraftLayer(nn.Module):
             self.fraction = 0
             return
         missing = math.log2(SMALLEST_THRESHOLD / max(smallest, 1e-9))
-        self.fraction = min(MOST_FRACTION, max(0, math.ceil(missing)))
+        most = OUTPUT_FRACTION if self.output else MOST_FRACTION
+        self.fraction = min(most, max(0, math.ceil(missing)))
+
+    @torch.no_grad()
+    def roundings(self) -> tuple[float, float, float]:
+        """How far weights, thresholds and biases were rounded.
+
+        Root mean square of the weights' rounding, in that of the weights; the most that a threshold moved,
+        relative to itself; the most that a bias moved, in thresholds (of an output: in its largest bias).
+        """
+        off = (self.weights() * self.step - self.weight).square().mean().sqrt()
+        weights = float(off / self.weight.square().mean().sqrt().clamp(min=1e-300))
+        exact = self._counted(self.bias) * 2 ** self.fraction
+        bias = (self.added() - exact).abs()
+        if self.code is None:
+            return weights, 0.0, float(bias.max() / exact.abs().max().clamp(min=1e-300))
+        wanted = self._ratio() * 2 ** self.fraction
+        threshold = self.threshold()
+        moved = float(((rounded(wanted, low=1) - wanted).abs() / wanted).max())
+        return weights, moved, float((bias / threshold).max())
 
     def _worth(self) -> torch.Tensor:
         """What 1 of the potential is worth, of each channel or of all."""

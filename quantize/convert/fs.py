@@ -24,7 +24,6 @@ class Fs(Conversion):
     """Binary digits."""
 
     name = "fs"
-    title = "FS-neurons, few spikes"
     window = 4
     encodings = ("bits", "direct")
 

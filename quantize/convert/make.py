@@ -63,6 +63,25 @@ class Made:
         count = self.draft.layers[-1].code is not None
         return Network(self.source.input, layers, Readout.COUNT if count else Readout.POTENTIAL)
 
+    @torch.no_grad()
+    def float_layer(self, index: int, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums with bias, and activations, of one layer of the float network, ``(count, neurons)``.
+
+        ``values``: the activations of the layer before, or levels for the first.
+        """
+        stage = self.stages[index]
+        sums = stage.linear(torch.as_tensor(values)) + stage.bias
+        passed = sums if stage.activation is None else stage.activation(sums)
+        return sums.numpy(), passed.numpy()
+
+    @torch.no_grad()
+    def potential_worth(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of one layer's neurons: what 1 of the potential is worth in the float network's numbers, and what
+        the potential starts with besides the bias."""
+        layer = self.draft.layers[index]
+        start = torch.zeros(layer.stage.size) if layer.code is None else layer.lead(layer.threshold())
+        return layer.worth().numpy(), start.double().numpy()
+
 
 @torch.no_grad()
 def scores(module: nn.Module, levels: np.ndarray, shape: Shape, settings: Settings,

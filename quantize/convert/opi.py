@@ -25,7 +25,6 @@ class Opi(Rates):
     """Rates, calibrated layer by layer."""
 
     name = "opi"
-    title = "OPI, calibrated thresholds and initial potentials"
 
     @torch.no_grad()
     def tune(self, layer: DraftLayer, amounts: torch.Tensor, values: torch.Tensor) -> None:

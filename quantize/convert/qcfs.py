@@ -88,7 +88,6 @@ class Qcfs(Rates):
     """Clip, floor, shift."""
 
     name = "qcfs"
-    title = "QCFS, rates from a start at half the threshold"
 
 
 def read(module: Any) -> Rectifier:

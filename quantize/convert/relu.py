@@ -22,7 +22,6 @@ class Relu(Conversion):
     """The linear kernel."""
 
     name = "relu"
-    title = "TTFS, exact ReLU mapping"
     window = 16
     encodings = ("latency", "bits", "direct")
 

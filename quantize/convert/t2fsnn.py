@@ -39,7 +39,6 @@ class T2fsnn(Conversion):
     """Falling kernels."""
 
     name = "t2fsnn"
-    title = "T2FSNN, exponential kernels"
     window = 16
     encodings = ("latency", "bits", "direct")
 

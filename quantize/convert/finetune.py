@@ -1,0 +1,114 @@
+"""Training a draft through its rounding: weights, scales and biases, towards labels and the float network.
+
+Straight-through gradients (the draft's), Adam along a cosine. The loss of a batch is the cross-entropy of the
+labels, where there are any, and the divergence from the float network's scores (Hinton et al., arXiv
+1503.02531). Rate codes may be trained on each step's own scores (TET, Deng et al., arXiv 2202.11946), and
+with a price on the divergence of each step's scores from their mean, which asks the steps to say the same
+(output distillation between steps, as in temporal knowledge sharing, arXiv 2304.06540).
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from ..train import Progress
+from .draft import DraftLayer
+from .make import Made
+
+__all__ = ["finetune", "loss_of"]
+
+BIAS_RATE = 0.05
+"""Learning rate of the biases, in units of what is passed on, relative to that of the weights."""
+
+
+def loss_of(steps: torch.Tensor, wanted: torch.Tensor, labels: torch.Tensor | None, *, each: bool,
+            consistency: float) -> torch.Tensor:
+    """The loss of a batch.
+
+    ``steps``: scores of each step, shape ``(steps, count, outputs)``; ``wanted``: the float network's, shape
+    ``(count, outputs)``; ``labels``: classes, or None; ``each``: of every step's scores (TET), not of their
+    mean; ``consistency``: weight of the divergence of each step from the mean.
+    """
+    mean = steps.mean(dim=0)
+    told = steps if each else mean[None]
+    goal = wanted.softmax(dim=-1)
+    losses = [functional.kl_div(scores.log_softmax(dim=-1), goal, reduction="batchmean") for scores in told]
+    if labels is not None:
+        losses = [loss + functional.cross_entropy(scores, labels)
+                  for loss, scores in zip(losses, told, strict=True)]
+    total = torch.stack(losses).mean()
+    if consistency:
+        common = mean.detach().softmax(dim=-1)
+        apart = [functional.kl_div(scores.log_softmax(dim=-1), common, reduction="batchmean")
+                 for scores in steps]
+        total = total + consistency * torch.stack(apart).mean()
+    return total
+
+
+def finetune(made: Made, levels: np.ndarray, wanted: np.ndarray, labels: np.ndarray | None,
+             progress: Callable[[Progress], Any] | None = None) -> list[float]:
+    """Train the draft in place; returns the mean loss of each epoch.
+
+    Parameters
+    ----------
+    levels: images: integers, shape ``(count, size)``.
+    wanted: the float network's scores of them, shape ``(count, outputs)``.
+    labels: their classes, or None.
+    """
+    settings, draft = made.settings, made.draft
+    generator = torch.Generator().manual_seed(settings.seed)
+    draft.float().train()
+    optimiser = torch.optim.Adam([group for layer in draft.layers for group in _groups(layer, settings.rate)])
+    batch = min(settings.batch, len(levels))
+    batches = len(levels) // batch
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.finetune * batches)
+    goal = torch.as_tensor(wanted).float()
+    classes = None if labels is None else torch.as_tensor(labels)
+    worth = draft.layers[-1].heard
+    history, started = [], time.monotonic()
+    for epoch in range(settings.finetune):
+        order = torch.randperm(len(levels), generator=generator)
+        total = 0.0
+        for index in range(batches):
+            chosen = order[index * batch:(index + 1) * batch]
+            amounts = made.source.amounts(levels[chosen.numpy()]).float()
+            sums = draft(amounts) * draft.layers[-1].worth()
+            steps = sums if worth.online is not None else sums[None]
+            loss = loss_of(steps, goal[chosen], None if classes is None else classes[chosen],
+                           each=settings.loss == "tet", consistency=settings.consistency)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += loss.item()
+            if progress is not None:
+                seconds = time.monotonic() - started
+                done = epoch * batches + index + 1
+                left = seconds / done * (settings.finetune * batches - done)
+                progress(Progress(epoch + 1, settings.finetune, index + 1, batches, total / (index + 1), None,
+                                  seconds, left))
+        history.append(total / batches)
+    draft.double().eval()
+    for layer in draft.layers:
+        layer.choose_fraction()
+    return history
+
+
+def _groups(layer: DraftLayer, rate: float) -> list[dict[str, Any]]:
+    """The parameters of a layer, each with a rate that fits its size."""
+    hidden = layer.code is not None and not layer.output
+    level = layer.unit if hidden else _size(layer.bias) + 0.1
+    top = 1 if layer.code is None or layer.code.passes is None else layer.code.top
+    return [
+        {"params": [layer.weight], "lr": rate * _size(layer.stage.weight)},
+        {"params": [layer.scale], "lr": rate / 4},
+        {"params": [layer.bias], "lr": rate * BIAS_RATE * level * top},
+    ]
+
+
+def _size(values: torch.Tensor) -> float:
+    return float(values.detach().abs().mean())
