@@ -11,6 +11,7 @@ from firstspike.sim import batched
 
 FOLDERS = {"MNIST": "mnist", "Fashion-MNIST": "fashion_mnist"}
 NAMES = sorted(shipped())
+SLOW_CONVOLUTIONS = [pytest.param(name, marks=pytest.mark.slow if "-conv-" in name else ()) for name in NAMES]
 
 
 def test_four_mnist_networks():
@@ -33,12 +34,30 @@ def test_small_and_plain(name):
     network = load(find(name))
     assert find(name).stat().st_size < 200_000
     assert all(np.all(np.abs(synapse.weights) == 1) for layer in network.layers for synapse in layer.synapses)
-    assert network.provenance["command"].startswith("firstspike train mnist-mlp --data DIR -o NET")
+    assert network.provenance["command"].startswith(
+        f"firstspike train {network.provenance['recipe']} --data DIR -o NET")
     if "-128-" in name:
         assert len(network.input.used) <= 640
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_the_trainers_evaluation_is_the_golden_model(name, count, shared_data):
+    pytest.importorskip("torch")
+    from firstspike.quantize.train.evaluate import evaluate
+    network = load(find(name))
+    folder = shared_data / FOLDERS[network.provenance["data"]]
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there")
+    levels = load_idx(folder, "test").levels[:count].astype(np.int64)
+    seen, gold = evaluate(network, levels), batched.run(network, levels, keep=False)
+    np.testing.assert_array_equal(seen.labels, gold.label)
+    np.testing.assert_array_equal(seen.steps, gold.step)
+    np.testing.assert_array_equal(seen.potentials[:, -1], gold.layers[-1].potential)
+    assert tuple(seen.spikes.mean(axis=0)) == pytest.approx(gold.mean_spikes, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SLOW_CONVOLUTIONS)
 def test_accuracy_is_what_the_file_says(name, shared_data):
     network = load(find(name))
     folder = shared_data / FOLDERS[network.provenance["data"]]
