@@ -238,13 +238,13 @@ def _weights(rows: np.ndarray, kind: str, bits: int, last: bool) -> tuple[np.nda
     fits = not (kind == "sign" and (rows == 0).any())
     if fits:
         same = _grid(rows, limit, lowest)
-        if same is not None:
-            return np.rint(rows * same), np.full(len(rows), same)
-        if not last:
-            own = [_grid(row, limit, lowest) if row.any() else 1.0 for row in rows]
-            if all(scale is not None for scale in own):
-                scale = np.array(own, np.float64)
-                return np.rint(rows * scale[:, None]), scale
+        grids = [[same] * len(rows)]
+        if not last and (same is None or largest * same > 1):
+            grids.append([_grid(row, limit, lowest) if row.any() else 1.0 for row in rows])
+        scales = [np.array(grid, np.float64) for grid in grids if all(scale is not None for scale in grid)]
+        found = [(np.rint(rows * scale[:, None]), scale) for scale in scales]
+        if found:
+            return min(found, key=lambda taken: np.abs(taken[0]).max())
     if last:
         taken, scale = _rounded(rows.reshape(1, -1), kind, limit)
         return taken.reshape(rows.shape), np.repeat(scale, len(rows))
@@ -252,11 +252,9 @@ def _weights(rows: np.ndarray, kind: str, bits: int, last: bool) -> tuple[np.nda
 
 
 def _grid(values: np.ndarray, limit: int, lowest: int) -> float | None:
-    """The smallest scale that makes ``values`` integers from ``lowest`` to ``limit``; 1 where they are."""
+    """The smallest scale that makes ``values`` integers from ``lowest`` to ``limit``; None if none does."""
     sizes = np.unique(np.abs(values))
     low, high = values.min(), values.max()
-    if _near(sizes).all() and high <= limit and low >= lowest and (sizes[sizes > 0] >= 1).all():
-        return 1.0
     sizes = sizes[sizes > 0]
     for count in range(1, -lowest + 1):
         scale = count / sizes[-1]

@@ -19,7 +19,7 @@ from .nir_nodes import Reading, part_of
 from .parts import Chart, Refusals
 from .report import Imported, finish
 
-__all__ = ["import_nir"]
+__all__ = ["import_nir", "input_shape"]
 
 OURS = "firstspike"
 """The key of a graph's metadata that holds what NIR has no words for, as JSON."""
@@ -69,6 +69,15 @@ def import_nir(graph: Any, input: Input | None = None, *, steps: int | None = No
         if path is None:
             raise
         raise FirstspikeError(f"{path}: {error}") from None
+
+
+def input_shape(path: str | Path) -> tuple[int, ...]:
+    """The shape of one step of the input of the graph in a NIR file. Raises FirstspikeError."""
+    nir, graph = nir_package(), read_graph(path)
+    shapes = [node.input_type["input"] for node in graph.nodes.values() if isinstance(node, nir.Input)]
+    if len(shapes) != 1:
+        raise FirstspikeError(f"{path} must have one Input, not {len(shapes)}; give it one")
+    return tuple(int(length) for length in np.asarray(shapes[0]).ravel())
 
 
 def _ours(graph: Any) -> dict[str, Any]:
