@@ -5,9 +5,10 @@ layer and its synapse group, the input address, the step and, where each synapse
 neuron. So it depends neither on the order of events nor on how the hardware folds them. A spike passes where
 the draw is below the synapse's level.
 
-The function is a chain of Bob Jenkins' mix of 32 bits (six rounds of adds, xors and shifts; public domain,
-burtleburtle.net/bob/hash/integer.html), no multiplication: what is the same for a whole window is mixed once,
-``(address, step)`` once a spike and the target, if any, once a synapse.
+The function is a chain: each of these numbers in turn is xored to what the ones before it made and mixed, by
+Bob Jenkins' mix of 32 bits (six rounds of adds, xors and shifts; public domain, burtleburtle.net/bob/hash),
+and of the last result three bytes are xored. No multiplication; what is the same for a window, a step or a
+spike is mixed once for all of it. The lowest byte alone would not do: neighbours are too much alike in it.
 """
 
 from dataclasses import dataclass
@@ -24,9 +25,6 @@ CERTAIN = 256
 """The level of a synapse that passes every spike."""
 IMAGES = 1 << 32
 """How many images have draws of their own; an image's index is below this."""
-STEP_SHIFT = 20
-"""An address takes the low bits of a word, the step those above."""
-
 
 class Draw(StrEnum):
     """What has a draw of its own."""
@@ -77,14 +75,13 @@ def window_key(seed: int, image: np.ndarray | int, layer: int, group: int) -> np
     return mix(mix(mix(seed) ^ np.asarray(image).astype(np.uint32)) ^ np.uint32(layer << 8 | group))
 
 
-def draws(key: np.ndarray, address: np.ndarray, step: np.ndarray | int,
-          target: np.ndarray | None = None) -> np.ndarray:
+def draws(key: np.ndarray, step: int, address: np.ndarray, target: np.ndarray | None = None) -> np.ndarray:
     """The draws of spikes, 0 to 255: uint32, of the shape that the arguments broadcast to.
 
-    ``target``: the neuron, where each synapse draws for itself; None where all targets share the draw.
+    ``key``: of :func:`window_key`. ``target``: the neuron, where each synapse draws for itself; None where
+    all targets share the draw.
     """
-    word = np.asarray(address).astype(np.uint32) | np.asarray(step).astype(np.uint32) << np.uint32(STEP_SHIFT)
-    drawn = mix(key ^ word)
+    drawn = mix(mix(key ^ np.uint32(step)) ^ np.asarray(address).astype(np.uint32))
     if target is not None:
         drawn = mix(drawn ^ np.asarray(target).astype(np.uint32))
-    return drawn & np.uint32(255)
+    return (drawn ^ drawn >> np.uint32(11) ^ drawn >> np.uint32(22)) & np.uint32(255)

@@ -177,7 +177,7 @@ def _add_drawn_dense(synapse: Dense, total: np.ndarray, rows: np.ndarray, addres
     probability = synapse.probability
     assert probability is not None
     targets = np.arange(synapse.size) if probability.draw is Draw.SYNAPSE else None
-    drawn = draws(keys[:, None], addresses[:, None], step, targets)
+    drawn = draws(keys[:, None], step, addresses[:, None], targets)
     added = synapse.weights.T[addresses] * (drawn < probability.levels.T[addresses]) * sent[:, None]
     starts = np.flatnonzero(np.diff(rows, prepend=-1))
     total[rows[starts]] += np.add.reduceat(added, starts, axis=0)
@@ -202,7 +202,7 @@ def _add_drawn_convolution(synapse: Convolution, total: np.ndarray, rows: np.nda
                 continue
             to = channels[hit]
             neurons = to * (down * across) + (row * across + column)[hit][:, None]
-            drawn = draws(keys[hit][:, None], addresses[hit][:, None], step,
+            drawn = draws(keys[hit][:, None], step, addresses[hit][:, None],
                           neurons if probability.draw is Draw.SYNAPSE else None)
             at = to, (channel % each)[hit][:, None], r, s
             added = synapse.weights[at] * (drawn < probability.levels[at]) * sent[hit][:, None]

@@ -166,7 +166,7 @@ def _passes(probability: Probability, at: Any, addresses: np.ndarray, neurons: n
             step: int, key: Any) -> np.ndarray:
     """Whether the synapses ``at`` these places pass a spike on: those whose level is above the draw."""
     each = probability.draw is Draw.SYNAPSE
-    return draws(key, addresses, step, neurons if each else None) < probability.levels[at]
+    return draws(key, step, addresses, neurons if each else None) < probability.levels[at]
 
 
 def _run_layer(layer: Layer, added: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 from firstspike.quantize.network import (
+    Convolution,
     Dense,
     Direct,
     Fires,
@@ -13,20 +14,23 @@ from firstspike.quantize.network import (
     Layer,
     Network,
     Phase,
+    Pool,
+    Probability,
     Readout,
+    Spikes,
 )
-from firstspike.sim import batched, golden
+from firstspike.sim import batched, batched_sums, golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import images_for, networks, random_images, random_network
+from strategies import ALL, Wanted, images_for, networks, random_images, random_network
 
 
-def assert_equal(network, images):
-    batch = batched.run(network, images)
+def assert_equal(network, images, first=0):
+    batch = batched.run(network, images, first=first)
     assert len(batch) == len(images)
     totals = np.zeros(1 + len(network.layers))
     for index, image in enumerate(images):
-        trace = golden.run(network, image)
+        trace = golden.run(network, image, first + index)
         assert batch.label[index] == trace.label and batch.step[index] == trace.step
         assert np.array_equal(batch.input_spikes[index], trace.input_spikes)
         totals[0] += np.count_nonzero(trace.input_spikes)
@@ -45,12 +49,67 @@ def test_equals_the_golden_model(data):
     assert_equal(network, data.draw(images_for(network, 5)))
 
 
-def test_equals_the_golden_model_over_many_chunks(monkeypatch):
+@settings(deadline=None, max_examples=400)
+@given(st.data(), st.integers(0, (1 << 32) - 5))
+def test_equals_the_golden_model_with_all_that_a_network_can_have(data, first):
+    network = data.draw(networks(ALL))
+    assert_equal(network, data.draw(images_for(network, 5)), first)
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), ALL])
+def test_equals_the_golden_model_over_many_chunks(monkeypatch, wanted):
     monkeypatch.setattr(batched, "CHUNK", 3)
+    monkeypatch.setattr(batched_sums, "BLOCK", 64)
     rng = np.random.default_rng(0)
     for _ in range(20):
-        network = random_network(rng)
-        assert_equal(network, random_images(rng, network, 10))
+        network = random_network(rng, wanted)
+        assert_equal(network, random_images(rng, network, 10), 100)
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+@pytest.mark.parametrize("draw", [None, "spike", "synapse"])
+def test_a_network_of_a_real_kind(phase, draw):
+    """Convolutions, a stride, a max and a sum pool, a residual, at the size of an image."""
+    rng = np.random.default_rng(4)
+    kernel = [4, 3, 2, 1] if phase is Phase.WINDOWED else 1
+
+    def convolution(out, heard, **fields):
+        weights = rng.choice([-1, 0, 1], (out, heard[0], 3, 3))
+        probability = None if draw is None else Probability(rng.integers(0, 257, weights.shape), 3, draw)
+        return Convolution(weights, heard, padding=1, kernel=kernel, probability=probability, **fields)
+
+    def layer(synapses, threshold, name):
+        return Layer(synapses, 4, phase, threshold=threshold, name=name,
+                     threshold_schedule=[4, 3, 2, 1] if phase is Phase.WINDOWED else 1)
+
+    first = layer(convolution(8, (1, 20, 20)), [1, 2, 3, 4, 1, 2, 3, 4], "a")
+    pool = Pool("max", 2, source_shape=first.shape)
+    second = layer([convolution(6, pool.output_shape, pool=pool, source="a"),
+                    convolution(6, (1, 20, 20), stride=2, source="input")], 3, "b")
+    skip = Convolution(np.ones((6, 1, 1, 1), int), second.shape, groups=6, kernel=kernel, source="b")
+    third = layer([convolution(6, second.shape, source="b"), skip], 2, "c")
+    last = Layer(Dense(rng.integers(-8, 8, (10, 6 * 5 * 5)), kernel,
+                       pool=Pool("sum", 2, source_shape=third.shape)), 4, phase, "never")
+    heard = Input(400, 4, Latency([-1, 3, 2, 1, 0]), shape=(1, 20, 20))
+    network = Network(heard, [first, second, third, last], Readout.POTENTIAL)
+    batch = assert_equal(network, rng.integers(0, 5, (6, 400)) * (rng.random((6, 400)) < 0.3))
+    assert all(0.02 < layer.spikes.any(axis=1).mean() < 0.9 for layer in batch.layers[:-1])
+
+
+def test_wide_layers_are_run_in_small_chunks():
+    """A layer of a CIFAR network's width: eight images at a time, whatever the chunk of narrow ones."""
+    made = Convolution(np.ones((64, 1, 1, 1), int), (1, 45, 45))
+    network = Network(Input(2025, 1, Spikes(), shape=(1, 45, 45)), Layer(made, 1, threshold=1))
+    seen = []
+    batched.run(network, np.ones((20, 1, 2025), bool), keep=False, progress=lambda done, _: seen.append(done))
+    assert seen[-1] == 20 and len(seen) == 3
+
+
+@pytest.mark.parametrize("first", [-1, (1 << 32) - 1])
+def test_refuses_an_index(first):
+    network = Network(Input(1, 1, Spikes()), Layer(Dense([[1]]), 1, threshold=1))
+    with pytest.raises(ValueError, match=r"^first must be "):
+        batched.run(network, np.ones((2, 1, 1), bool), first=first)
 
 
 @pytest.mark.parametrize("phase", list(Phase))

@@ -2,72 +2,43 @@
 
 import numpy as np
 import pytest
+from equation import layer_by_hand
 from firstspike.quantize.network import (
     Bits,
     Dense,
     Direct,
-    Fires,
     Input,
     Latency,
     Layer,
     Network,
-    Phase,
     Readout,
-    Reset,
     Spikes,
 )
 from firstspike.sim.golden import check_images, encode, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import images_for, networks
-
-
-def literal(layer, heard):
-    """Spikes and final potentials of a layer; plain integers, one neuron and one spike after the other.
-
-    ``heard``: for each source, its spikes as {(step, address): value}.
-    """
-    spikes, finals = {}, []
-    for j in range(layer.size):
-        potential = int(layer.initial[j])
-        fired = False
-
-        def added(step, j=j):
-            return sum(value * int(synapse.weights[j, address]) * int(synapse.kernel[t])
-                       for synapse in layer.synapses
-                       for (t, address), value in heard[synapse.source].items() if step is None or t == step)
-
-        if layer.phase is Phase.WINDOWED:
-            potential += added(None)
-        for t in range(layer.window):
-            if layer.leak is not None:
-                potential -= potential // 2 ** int(layer.leak[j])
-            potential += int(layer.bias[j])
-            if layer.phase is Phase.ONLINE:
-                potential += added(t)
-            if layer.fires is Fires.NEVER or (layer.fires is Fires.ONCE and fired):
-                continue
-            if potential >= int(layer.threshold[j]) * int(layer.threshold_schedule[t]):
-                spikes[t, j] = 1
-                fired = True
-                if layer.fires is Fires.MANY and layer.reset is Reset.SUBTRACT:
-                    potential -= int(layer.reset_value[j]) * int(layer.reset_schedule[t])
-                elif layer.fires is Fires.MANY:
-                    potential = int(layer.reset_value[j])
-        finals.append(potential)
-    return spikes, finals
+from strategies import ALL, images_for, networks
 
 
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_follows_the_equation(data):
-    network = data.draw(networks())
+    assert_by_hand(data.draw(networks()), data, 0)
+
+
+@settings(deadline=None, max_examples=250)
+@given(st.data(), st.integers(0, (1 << 32) - 1))
+def test_follows_the_equation_with_all_that_a_network_can_have(data, index):
+    assert_by_hand(data.draw(networks(ALL)), data, index)
+
+
+def assert_by_hand(network, data, index):
     image = data.draw(images_for(network, 1))[0]
-    trace = run(network, image)
+    trace = run(network, image, index)
     places = np.argwhere(trace.input_spikes).tolist()
     heard = {"input": {(t, i): int(trace.input_spikes[t, i]) for t, i in places}}
-    for layer, done in zip(network.layers, trace.layers, strict=True):
-        spikes, potential = literal(layer, heard)
+    for place, (layer, done) in enumerate(zip(network.layers, trace.layers, strict=True)):
+        spikes, potential = layer_by_hand(network, place, heard, index)
         assert {tuple(place) for place in np.argwhere(done.spikes).tolist()} == set(spikes)
         assert done.potential.tolist() == potential
         assert done.spikes.dtype == bool and done.potential.dtype == np.int64
