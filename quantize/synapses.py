@@ -65,7 +65,8 @@ class Pool:
         put(self, "kind", choice(self.kind, PoolKind, "kind", "pool"))
         put(self, "source_shape", shape_of_planes(self.source_shape, "source_shape of a pool"))
         put(self, "size", pair(self.size, "size", 1))
-        sliding = Sliding.checked(self.source_shape, self.size, self.stride or self.size, self.padding)
+        sliding = Sliding.checked(self.source_shape, self.size,
+                                  self.size if self.stride is None else self.stride, self.padding)
         put(self, "stride", sliding.stride)
         put(self, "padding", sliding.padding)
 
@@ -119,7 +120,8 @@ class Synapses:
         """Bits of one weight: 1 for signs, 2 for ternary ones, what the widest needs for integers."""
         if self.weight_kind is not WeightKind.INTEGER:
             return 1 if self.weight_kind is WeightKind.SIGN else 2
-        return 1 + max((~int(self.weights.min())).bit_length(), int(self.weights.max()).bit_length())
+        low, high = min(int(self.weights.min()), -1), max(int(self.weights.max()), 0)
+        return 1 + max((~low).bit_length(), high.bit_length())
 
     @property
     def size(self) -> int:
@@ -151,8 +153,8 @@ class Synapses:
                 self.probability.levels, "levels of a probability", self.weights.shape, 0, CERTAIN)
             put(self, "probability", replace(self.probability, levels=readonly(levels, np.int16)))
         if self.scale is not None:
-            scale = np.asarray(self.scale)
-            if scale.shape == (channels,):
+            scale = self.scale
+            if np.shape(scale) == (channels,):
                 scale = np.repeat(scale, self.heard_size // channels)
             scale = array_of_integers(scale, "scale", (self.heard_size,), 1, Limits.SCALE, axis="address")
             put(self, "scale", None if (scale == 1).all() else scale)
