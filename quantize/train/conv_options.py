@@ -67,6 +67,8 @@ class ConvOptions(Settings):
 
     layers: str = option("24,24/2,48,48/2", "Stages before the dense output: CHANNELS, CHANNELSxKERNEL, "
                          "CHANNELS/STRIDE (padded convolutions), max2, sum2 (pooling).")
+    phase: str = option("windowed", "When neurons fire: windowed is a ReLU in spikes, read by potential; "
+                        "online decides at the first output spike.", ("windowed", "online"))
     window: int = option(8, "Steps of the window, of the input and of every layer.")
     epochs: int = option(30, "Passes over the training images.")
     seed: int = option(1, "Fixes everything that is drawn.")
@@ -77,10 +79,17 @@ class ConvOptions(Settings):
     contrast: float = option(1.4, "Factor on the levels of distorted images, from the middle, against blur.")
     mirror: bool = option(False, "Flip half of the training images left to right (not for digits).")
     erase: float = option(0.0, "Share of the training images of which a random part is blotted out.")
-    smooth: float = option(0.0, "Share of the target that is spread over all classes.")
+    smooth: float = option(0.0, "Windowed: share of the target that is spread over all classes.")
     dark: int = option(16, "Pixels below this level are silent.")
     validation: int = option(5000, "Training images, the last ones, held back to choose by.")
-    calibration: int = option(2000, "Training images, the first ones, whose sums set the thresholds.")
+    calibration: int = option(2000, "Windowed: training images, the first ones, whose sums set the "
+                              "thresholds.")
+    latency: float = option(0.02, "Online: price of a step of waiting, in units of cross-entropy.")
+    spikes: float = option(0.0, "Online: price of 100 hidden spikes until the decision, in these units.")
+    mix: float = option(0.5, "Online: share of the price of decisions in the loss; the rest: all steps.")
+    deadline: float = option(0.5, "Online: choose the output threshold so that the mean decision step is at "
+                             "most this share of the window.")
+    tolerance: float = option(0.0005, "Online: validation accuracy that an earlier decision may cost.")
     teacher: str = option("", "A trained network's file for the same data, whose opinion is learnt beside "
                           "the labels.")
     trust: float = option(0.7, "Share of the teacher's opinion in what is learnt.")
@@ -99,5 +108,5 @@ class ConvOptions(Settings):
         self.check(
             whole={"window": (1, 256), "epochs": (1, 100_000), "seed": (0, 2**31 - 1), "batch": (2, 65536),
                    "dark": (1, 255), "validation": (1, 10**7), "calibration": (1, 10**7)},
-            real={"rate": 1, "distort": 10, "contrast": 10, "erase": 1, "smooth": 1, "trust": 1,
-                  "soften": 1e3})
+            real={"rate": 1, "distort": 10, "contrast": 10, "erase": 1, "smooth": 1, "latency": 1e3,
+                  "spikes": 1e3, "mix": 1, "deadline": 1, "tolerance": 1, "trust": 1, "soften": 1e3})

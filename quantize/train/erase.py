@@ -3,15 +3,13 @@
 After Zhong, Zheng, Kang, Li, Yang, "Random erasing data augmentation", arXiv 1708.04896.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
+from .loop import Change
+
 __all__ = ["Erasing"]
-
-Change = Callable[[torch.Tensor, tuple[int, int], torch.Generator], torch.Tensor]
-
 
 @dataclass(frozen=True)
 class Erasing:

@@ -7,6 +7,7 @@ that every number in them is a whole one and none is rounded.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -114,6 +115,7 @@ def _widest(network: Network) -> int:
                for layer in network.layers for synapse in layer.synapses)
 
 
+@lru_cache(maxsize=64)
 def _exact(network: Network, layer: Layer) -> torch.dtype:
     """The type in which every partial sum of a layer is a whole number."""
     most = int(np.abs(layer.initial).max())

@@ -18,7 +18,12 @@ from ...errors import FirstspikeError
 from ..network import Network
 from . import Progress
 
-__all__ = ["Plan", "Trainable", "device_of", "fit"]
+__all__ = ["Change", "Plan", "Trainable", "device_of", "fit"]
+
+
+Change = Callable[[torch.Tensor, tuple[int, int], torch.Generator], torch.Tensor]
+"""A changed copy of some levels, shape ``(count, size)``; with their (height, width), and a generator of the
+CPU for all that is drawn."""
 
 
 class Trainable(Protocol):
@@ -40,15 +45,19 @@ class Trainable(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train. ``key``: what a checkpoint must come from to be gone on with: plain values;
-    ``teacher``: makes targets of levels and labels, where it is not the labels that are learnt."""
+    """How to train.
+
+    ``change``: what happens to levels before they are shown; ``key``: what a checkpoint must come from to be
+    gone on with: plain values; ``teacher``: makes targets of levels and labels, where it is not the labels
+    that are learnt.
+    """
 
     epochs: int
     batch: int
     rate: float
     seed: int
     shape: tuple[int, int]
-    distortion: Callable[[torch.Tensor, tuple[int, int], torch.Generator], torch.Tensor] | None
+    change: Change | None
     key: dict[str, Any]
     teacher: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
 
@@ -81,7 +90,7 @@ def fit(module: Any, levels: np.ndarray, labels: np.ndarray, plan: Plan, *, devi
         history = _restore(checkpoint, plan, module, optimiser, schedule)
     images, classes = torch.tensor(levels, device=device), torch.tensor(labels, device=device)
     started, done_before = time.monotonic(), len(history)
-    distort = plan.distortion
+    change = plan.change
     for epoch in range(done_before, plan.epochs):
         generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + epoch)
         order = torch.randperm(len(images), generator=generator).to(device)
@@ -90,8 +99,8 @@ def fit(module: Any, levels: np.ndarray, labels: np.ndarray, plan: Plan, *, devi
         for batch in range(batches):
             chosen = order[batch * plan.batch:(batch + 1) * plan.batch]
             seen = images[chosen]
-            if distort is not None:
-                seen = distort(seen, plan.shape, generator)
+            if change is not None:
+                seen = change(seen, plan.shape, generator)
             targets = classes[chosen]
             if plan.teacher is not None:
                 targets = plan.teacher(seen, targets)

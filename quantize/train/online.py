@@ -20,12 +20,12 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from ..network import Fires, Input, Layer, Network, Phase, Readout
+from ..network import Dense, Fires, Input, Layer, Network, Phase, Readout
 from .encode import arrivals
 from .parts import integers, signed_dense, start_weights
 from .straight import fired_by, matmul_signs, rounded, signs
 
-__all__ = ["DecisionCost", "OnlineMlp"]
+__all__ = ["DecisionCost", "OnlineMlp", "OnlineNet"]
 
 
 @dataclass(frozen=True)
@@ -71,51 +71,32 @@ class OnlineDense(nn.Module):
         return rounded(self.threshold, low=1)
 
 
-class OnlineMlp(nn.Module):
-    """An online network of dense layers that fire once, read by its first spike.
+class OnlineNet(nn.Module):
+    """What online networks share: outputs that are read by their first spike, and what a decision costs.
 
-    ``sizes``: neurons of each hidden layer, then outputs; ``half``: whether sums of input spikes run in
-    bfloat16.
+    ``outputs``, ``sources``: how many outputs there are and what each hears; ``half``: whether sums of input
+    spikes run in bfloat16. Forward takes levels, shape ``(count, size)``, to the outputs' potentials after
+    each step, ``(window, count, outputs)``, and the hidden spikes until it, ``(window, count)``; in training
+    mode each group of steps counts as one, whose spikes come together.
     """
 
-    def __init__(self, source: Input, sizes: Sequence[int], cost: DecisionCost, seed: int,
-                 half: bool = False):
+    def __init__(self, source: Input, outputs: int, sources: int, cost: DecisionCost, half: bool):
         super().__init__()
-        generator = torch.Generator().manual_seed(seed)
         self.source, self.cost, self.ends = source, cost, grouped(source.window)
         self.spike_type = torch.bfloat16 if half else torch.float32
-        widths = [len(source.used), *sizes]
-        self.hidden = [OnlineDense(before, neurons, generator)
-                       for before, neurons in pairwise(widths[:-1])]
-        self.layers = nn.ModuleList(self.hidden)
-        self.weights = start_weights(widths[-1], widths[-2], generator)
-        self.offset = nn.Parameter(torch.zeros(widths[-1]))
-        self.threshold = nn.Parameter(torch.tensor(widths[-2] / 20))
+        self.offset = nn.Parameter(torch.zeros(outputs))
+        self.threshold = nn.Parameter(torch.tensor(sources / 20))
         self.temperature = nn.Parameter(torch.tensor(math.log(1 / 8)))
 
-    def groups(self, rate: float) -> list[dict]:
+    def groups_of(self, weights: list[nn.Parameter], thresholds: list[nn.Parameter],
+                  rate: float) -> list[dict]:
         """Parameters for an optimiser, each with its own rate: signs, thresholds, offsets."""
         return [
-            {"params": [*(layer.weights for layer in self.hidden), self.weights], "lr": rate},
-            {"params": [layer.threshold for layer in self.hidden], "lr": 20 * rate},
+            {"params": weights, "lr": rate},
+            {"params": thresholds, "lr": 20 * rate},
             {"params": [self.offset, self.threshold], "lr": 50 * rate},
             {"params": [self.temperature], "lr": rate},
         ]
-
-    def forward(self, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Output potentials after each step, ``(window, count, outputs)``, and hidden spikes until it.
-
-        The latter are summed over all hidden layers: shape ``(window, count)``. In training mode each group
-        of steps counts as one, whose spikes come together.
-        """
-        spikes = arrivals(levels, self.source, self.spike_type, self.ends if self.training else None)
-        fired = self.hidden[0](matmul_signs(spikes, self.hidden[0].weights))
-        total = fired.sum(dim=2)
-        for layer in self.hidden[1:]:
-            potential = fired @ signs(layer.weights).t()
-            fired = layer(torch.cat([potential[:1], potential.diff(dim=0)]))
-            total = total + fired.sum(dim=2)
-        return fired @ signs(self.weights).t() + rounded(self.offset), total
 
     def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """The loss of the module's description, mean over the images; ``targets``: labels or
@@ -137,14 +118,51 @@ class OnlineMlp(nn.Module):
         expected = (waiting * decides * price).sum(dim=0).mean()
         return cost.mix * expected + (1 - cost.mix) * wrong.mean()
 
+    def output(self, synapses: Dense) -> Layer:
+        """The output layer of integers, with the learned threshold, rounded."""
+        return Layer(synapses, self.source.window, Phase.ONLINE, Fires.ONCE,
+                     threshold=max(1, round(self.threshold.item())), initial=integers(rounded(self.offset)))
+
+
+class OnlineMlp(OnlineNet):
+    """An online network of dense layers that fire once, read by its first spike.
+
+    ``sizes``: neurons of each hidden layer, then outputs; ``half``: whether sums of input spikes run in
+    bfloat16.
+    """
+
+    def __init__(self, source: Input, sizes: Sequence[int], cost: DecisionCost, seed: int,
+                 half: bool = False):
+        widths = [len(source.used), *sizes]
+        super().__init__(source, widths[-1], widths[-2], cost, half)
+        generator = torch.Generator().manual_seed(seed)
+        self.hidden = [OnlineDense(before, neurons, generator)
+                       for before, neurons in pairwise(widths[:-1])]
+        self.layers = nn.ModuleList(self.hidden)
+        self.weights = start_weights(widths[-1], widths[-2], generator)
+
+    def groups(self, rate: float) -> list[dict]:
+        """Parameters for an optimiser, each with its own rate."""
+        return self.groups_of([*(layer.weights for layer in self.hidden), self.weights],
+                              [layer.threshold for layer in self.hidden], rate)
+
+    def forward(self, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Output potentials after each step, and hidden spikes until it, summed over all hidden layers."""
+        spikes = arrivals(levels, self.source, self.spike_type, self.ends if self.training else None)
+        fired = self.hidden[0](matmul_signs(spikes, self.hidden[0].weights))
+        total = fired.sum(dim=2)
+        for layer in self.hidden[1:]:
+            potential = fired @ signs(layer.weights).t()
+            fired = layer(torch.cat([potential[:1], potential.diff(dim=0)]))
+            total = total + fired.sum(dim=2)
+        return fired @ signs(self.weights).t() + rounded(self.offset), total
+
     def network(self) -> Network:
-        """The network of integers that this module is, with the learned output threshold, rounded."""
+        """The network of integers that this module is."""
         window, sources = self.source.window, [self.source] + [None] * len(self.hidden)
         layers = [
             Layer(signed_dense(layer.weights, 1, source), window, Phase.ONLINE, Fires.ONCE,
                   threshold=integers(layer.integer_threshold))
             for layer, source in zip(self.hidden, sources, strict=False)]
-        threshold = max(1, round(self.threshold.item()))
-        layers.append(Layer(signed_dense(self.weights, 1, None), window, Phase.ONLINE, Fires.ONCE,
-                            threshold=threshold, initial=integers(rounded(self.offset))))
+        layers.append(self.output(signed_dense(self.weights, 1, None)))
         return Network(self.source, layers, Readout.FIRST_SPIKE)

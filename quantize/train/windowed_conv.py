@@ -14,7 +14,6 @@ up, so nothing depends on how training rounded. Max pooling takes the earliest s
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,18 +21,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..network import Convolution, Dense, Fires, Input, Layer, Network, Phase, Pool, Readout
+from ..network import Fires, Input, Layer, Network, Phase, Readout
 from .conv_options import ConvStage, PoolStage
+from .conv_parts import SharedSigns, Step, output_synapses, planned, pooled, start_of_output
 from .encode import values
-from .parts import integers, linear, start_weights
+from .parts import integers, linear
 from .straight import rounded, signs
 
 __all__ = ["WindowedConvNet", "folded_levels"]
 
 SMALLEST_GAIN = 0.05
-
-Planes = tuple[int, int, int]
-"""(channels, height, width)"""
 
 
 def folded(mean: torch.Tensor, variance: torch.Tensor, gain: torch.Tensor,
@@ -75,7 +72,7 @@ def folded_levels(sums: torch.Tensor, gain: torch.Tensor, shift: torch.Tensor, w
     return _FoldedLevels.apply(sums, gain, shift, window)  # pyright: ignore[reportReturnType]
 
 
-class WindowedConvolution(nn.Module):
+class WindowedConvolution(SharedSigns):
     """One hidden layer: signs shared over positions, batch normalisation folded into integers.
 
     Forward takes what the sources pass on, shape ``(count, channels, height, width)``, to what this layer's
@@ -85,15 +82,13 @@ class WindowedConvolution(nn.Module):
     mean: torch.Tensor
     variance: torch.Tensor
 
-    def __init__(self, before: int, stage: ConvStage, window: int, generator: torch.Generator):
-        super().__init__()
-        self.stage, self.window = stage, window
-        flat = start_weights(stage.channels, before * stage.kernel ** 2, generator)
-        self.weights = nn.Parameter(flat.detach().view(stage.channels, before, stage.kernel, stage.kernel))
-        self.gain = nn.Parameter(torch.full((stage.channels,), 3 * window / 16))
-        self.shift = nn.Parameter(torch.zeros(stage.channels))
-        self.register_buffer("mean", torch.zeros(stage.channels))
-        self.register_buffer("variance", torch.ones(stage.channels))
+    def __init__(self, step: Step, window: int, generator: torch.Generator):
+        super().__init__(step, generator)
+        self.window = window
+        self.gain = nn.Parameter(torch.full((self.conv.channels,), 3 * window / 16))
+        self.shift = nn.Parameter(torch.zeros(self.conv.channels))
+        self.register_buffer("mean", torch.zeros(self.conv.channels))
+        self.register_buffer("variance", torch.ones(self.conv.channels))
 
     def forward(self, amounts: torch.Tensor) -> torch.Tensor:
         if self.training:
@@ -103,33 +98,13 @@ class WindowedConvolution(nn.Module):
         level = (self.sums(amounts) * direction + initial) / threshold
         return level.floor_().clamp_(0, self.window)
 
-    def sums(self, amounts: torch.Tensor) -> torch.Tensor:
-        """What each neuron hears, before the fold."""
-        weights = signs(self.weights).to(amounts.dtype)
-        return functional.conv2d(amounts, weights, None, self.stage.stride, self.stage.kernel // 2)
-
-    def layer(self, kernel: np.ndarray, pool: Pool | None, shape: Planes) -> Layer:
-        """The layer of integers; ``kernel``: of its source; ``shape``: of its source after the pool."""
-        with torch.no_grad():
-            direction, threshold, initial = folded(self.mean, self.variance, self.gain, self.shift)
-            weights = integers(signs(self.weights) * direction.view(-1, 1, 1, 1)).astype(np.int8)
-        synapse = Convolution(weights, shape, stride=self.stage.stride, padding=self.stage.kernel // 2,
-                              kernel=kernel, pool=pool)
-        return Layer(synapse, self.window, Phase.WINDOWED, Fires.ONCE, threshold=integers(threshold),
-                     initial=integers(initial), threshold_schedule=linear(self.window))
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A convolution, or the output where ``conv`` is None, and the pooling before it.
-
-    ``shape``: what it hears, (channels, height, width), after the pooling; ``before``: before it.
-    """
-
-    conv: WindowedConvolution | None
-    pool: PoolStage | None
-    before: Planes
-    shape: Planes
+    @torch.no_grad()
+    def layer(self, kernel: np.ndarray) -> Layer:
+        """The layer of integers; ``kernel``: of its source."""
+        direction, threshold, initial = folded(self.mean, self.variance, self.gain, self.shift)
+        return Layer(self.synapses(kernel, direction), self.window, Phase.WINDOWED, Fires.ONCE,
+                     threshold=integers(threshold), initial=integers(initial),
+                     threshold_schedule=linear(self.window))
 
 
 class WindowedConvNet(nn.Module):
@@ -146,26 +121,12 @@ class WindowedConvNet(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.source, self.shape, self.window, self.smooth = source, shape, window, smooth
-        self.sum_type = torch.bfloat16 if half else torch.float32
+        self.spike_type = torch.bfloat16 if half else torch.float32
         self.calibration = calibration
-        self.steps: list[_Step] = []
-        heard: Planes = (1, *shape)
-        before, pool = heard, None
-        for stage in stages:
-            if isinstance(stage, PoolStage):
-                pool, heard = stage, (heard[0], heard[1] // stage.size, heard[2] // stage.size)
-                if not all(heard):
-                    raise ValueError(f"layers must leave a pixel, which {stage.kind}{stage.size} does not of "
-                                     f"{before[1]} x {before[2]}")
-                continue
-            conv = WindowedConvolution(heard[0], stage, window, generator)
-            self.steps.append(_Step(conv, pool, before, heard))
-            pool, (_, height, width) = None, heard
-            before = heard = (stage.channels, -(-height // stage.stride), -(-width // stage.stride))
-        self.steps.append(_Step(None, pool, before, heard))
-        self.hidden = [step.conv for step in self.steps if step.conv is not None]
+        *steps, self.last = planned(stages, shape)
+        self.hidden = [WindowedConvolution(step, window, generator) for step in steps]
         self.layers = nn.ModuleList(self.hidden)
-        self.weights = start_weights(outputs, math.prod(heard), generator)
+        self.weights = start_of_output(self.last, outputs, generator)
         self.offset = nn.Parameter(torch.zeros(outputs))
         self.temperature = nn.Parameter(torch.tensor(math.log(0.01)))
 
@@ -181,12 +142,11 @@ class WindowedConvNet(nn.Module):
 
     def forward(self, levels: torch.Tensor) -> torch.Tensor:
         """Potentials of the outputs, shape ``(count, outputs)``; ``levels``: shape ``(count, size)``."""
-        amounts = self._first(levels, self.sum_type if self.training else torch.float32)
-        for step in self.steps:
-            amounts = _pooled(amounts, step.pool)
-            if step.conv is not None:
-                amounts = step.conv(amounts)
-        return amounts.flatten(1).float() @ signs(self.weights).t() + rounded(self.offset)
+        amounts = self._first(levels, self.spike_type if self.training else torch.float32)
+        for layer in self.hidden:
+            amounts = layer(amounts)
+        heard = pooled(amounts, self.last.pool).flatten(1).float()
+        return heard @ signs(self.weights).t() + rounded(self.offset)
 
     def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of the potentials, over a learned temperature; ``targets``: labels or
@@ -202,46 +162,30 @@ class WindowedConvNet(nn.Module):
         parts = [self._first(torch.tensor(self.calibration[start:start + batch], device=device), narrow)
                  for start in range(0, len(self.calibration), batch)]
         self.eval()
-        for step in self.steps[:-1]:
-            assert step.conv is not None
-            total = square = torch.zeros(step.conv.stage.channels, dtype=torch.float64, device=device)
+        for layer in self.hidden:
+            total = square = torch.zeros(len(layer.mean), dtype=torch.float64, device=device)
             count = 0
             for part in parts:
-                sums = step.conv.sums(_pooled(part.float(), step.pool)).transpose(0, 1).flatten(1)
+                sums = layer.sums(part.float()).transpose(0, 1).flatten(1)
                 count += sums.shape[1]
                 total = total + sums.sum(1, dtype=torch.float64)
                 square = square + sums.double().square_().sum(1)
             mean = total / count
-            step.conv.mean.copy_(mean)
-            step.conv.variance.copy_(square / count - mean * mean)
-            parts = [step.conv(_pooled(part.float(), step.pool)).to(narrow) for part in parts]
+            layer.mean.copy_(mean)
+            layer.variance.copy_(square / count - mean * mean)
+            parts = [layer(part.float()).to(narrow) for part in parts]
         self.train(training)
 
     def network(self) -> Network:
         """The network of integers that this module is in evaluation mode, after settling its
         statistics."""
         self.settle()
-        kernel, layers = linear(self.source.window), []
-        for step in self.steps:
-            pool = None if step.pool is None else Pool(step.pool.kind, step.pool.size,
-                                                       source_shape=step.before)
-            if step.conv is not None:
-                layers.append(step.conv.layer(kernel, pool, step.shape))
-                kernel = linear(self.window)
-            else:
-                weights = integers(signs(self.weights.detach())).astype(np.int8)
-                layers.append(Layer(Dense(weights, kernel, pool=pool), 1, Phase.WINDOWED, Fires.NEVER,
-                                    initial=integers(rounded(self.offset))))
+        kernels = [linear(self.source.window)] + [linear(self.window)] * len(self.hidden)
+        layers = [layer.layer(kernel) for layer, kernel in zip(self.hidden, kernels, strict=False)]
+        output = output_synapses(self.last, self.weights, kernels[-1])
+        layers.append(Layer(output, 1, Phase.WINDOWED, Fires.NEVER, initial=integers(rounded(self.offset))))
         return Network(self.source, layers, Readout.POTENTIAL)
 
     def _first(self, levels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         amounts = values(levels, self.source, linear(self.source.window)).to(dtype)
         return amounts.view(-1, *self.shape, 1).permute(0, 3, 1, 2)  # channels last, which is faster
-
-
-def _pooled(amounts: torch.Tensor, pool: PoolStage | None) -> torch.Tensor:
-    if pool is None:
-        return amounts
-    if pool.kind == "max":
-        return functional.max_pool2d(amounts, pool.size)
-    return functional.avg_pool2d(amounts, pool.size, divisor_override=1)
