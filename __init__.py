@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .boards import BOARDS
     from .gen.build import Build, build, open_build
     from .gen.synthesise import bitstream, program, synthesise
+    from .quantize.importers.nir import import_nir
+    from .quantize.importers.report import Imported
+    from .quantize.importers.snntorch import import_snntorch
+    from .quantize.importers.spikingjelly import import_spikingjelly
     from .quantize.network import (
         Bits,
         Convolution,
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
         Reset,
         Spikes,
     )
+    from .quantize.nir_export import export_nir
+    from .quantize.rom import export_rom, read_rom
     from .quantize.train import train
     from .sim.conversion import Converted, convert
     from .sim.host import Host
@@ -53,15 +59,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOARDS", "Bits", "Build", "Converted", "Convolution", "Dense", "Direct", "Draw", "Fires",
-    "FirstspikeError", "Host", "Input", "Latency", "Layer", "Network", "Phase", "Pool", "Probability",
-    "Readout", "Reset", "Spikes", "VerifyResult", "__version__", "bitstream", "build", "convert", "load",
-    "load_images", "open_build", "program", "score", "synthesise", "train", "verify", "write_report",
+    "FirstspikeError", "Host", "Imported", "Input", "Latency", "Layer", "Network", "Phase", "Pool",
+    "Probability", "Readout", "Reset", "Spikes", "VerifyResult", "__version__", "bitstream", "build",
+    "convert", "export_nir", "export_rom", "import_nir", "import_snntorch", "import_spikingjelly", "load",
+    "load_images", "open_build", "program", "read_rom", "score", "synthesise", "train", "verify",
+    "write_report",
 ]
 
 _HOME = {
     **dict.fromkeys(("Bits", "Convolution", "Dense", "Direct", "Draw", "Fires", "Input", "Latency", "Layer",
                      "Network", "Phase", "Pool", "Probability", "Readout", "Reset", "Spikes"),
                     ".quantize.network"),
+    "Imported": ".quantize.importers.report",
+    "import_nir": ".quantize.importers.nir",
+    "import_snntorch": ".quantize.importers.snntorch",
+    "import_spikingjelly": ".quantize.importers.spikingjelly",
+    "export_nir": ".quantize.nir_export",
+    **dict.fromkeys(("export_rom", "read_rom"), ".quantize.rom"),
     "train": ".quantize.train",
     "BOARDS": ".boards",
     **dict.fromkeys(("Build", "build", "open_build"), ".gen.build"),

@@ -71,7 +71,7 @@ def test_help_teaches(name: str, call) -> None:
 
 def test_commands_are_those_of_the_way(call) -> None:
     assert set(NAMES) == {"boards", "info", "score", "build", "verify", "synth", "bitstream", "program",
-                          "run", "train", "report"}
+                          "run", "train", "report", "convert", "import", "export"}
     code, out, _ = call("--help")
     assert code == 0 and all(name in out for name in NAMES)
 

@@ -27,8 +27,8 @@ OURS = "firstspike"
 
 def import_nir(graph: Any, input: Input | None = None, *, steps: int | None = None,
                readout: str | None = None, level: float = 1.0, dt: float = 1e-4, reset: str | None = None,
-               images: Any = None, labels: Any = None, weights: str = "auto", bits: int = 8,
-               places: int | None = None, approximate: bool = False) -> Imported:
+               strict: bool = True, images: Any = None, labels: Any = None, weights: str = "auto",
+               bits: int = 8, places: int | None = None, approximate: bool = False) -> Imported:
     """A NIR graph as integers, spike for spike where its weights are on a grid of integers.
 
     Parameters
@@ -39,6 +39,9 @@ def import_nir(graph: Any, input: Input | None = None, *, steps: int | None = No
     dt: how long a step is, in the unit of the graph's time constants.
     reset: "to": a neuron that fired goes to ``v_reset``; "subtract": it loses ``v_threshold - v_reset``. NIR
         states continuous time, where the two are one. None: as a node's metadata says, else "to".
+
+    strict: neurons fire above their threshold, as NIR states, not at it; False for files of tools whose
+        neurons fire at it too, as SpikingJelly's do.
 
     The other parameters: as in :func:`.snntorch.import_snntorch`.
 
@@ -59,7 +62,7 @@ def import_nir(graph: Any, input: Input | None = None, *, steps: int | None = No
         raise TypeError(f"graph must be a path or a nir.NIRGraph, not {found!r}")
     try:
         ours = _ours(found)
-        chart = _chart(nir, found, Reading(dt, reset))
+        chart = _chart(nir, found, Reading(dt, reset, strict))
         heard = _input(input, steps, chart, ours)
         origin = assemble(chart, heard, readout or ours.get("readout"), level)
         made = finish(f"NIR {nir.__version__}", origin, images, labels, weights=weights, bits=bits,

@@ -30,10 +30,11 @@ TAKEN = ("Input, Output, Linear, Affine, Scale, Conv2d, SumPool2d, AvgPool2d, Fl
 @dataclass(frozen=True)
 class Reading:
     """How a graph is read. ``dt``: length of a step. ``reset``: "to", "subtract", or None: as a node says,
-    else "to"."""
+    else "to". ``strict``: a neuron fires above its threshold, and not at it."""
 
     dt: float
     reset: str | None
+    strict: bool = True
 
 
 def part_of(node: Any, reading: Reading) -> parts.Part:
@@ -161,12 +162,12 @@ def _neuron(node: Any, reading: Reading, rest: Any, decay: Any, gain: Any) -> pa
     subtract = way == "subtract"
     if subtract and (threshold < reset).any():
         raise ValueError("its v_reset must not be above its v_threshold where the reset subtracts")
-    return parts.Neuron(threshold + start, True, subtract, threshold - reset if subtract else reset + start,
-                        decay, start, gain)
+    return parts.Neuron(threshold + start, reading.strict, subtract,
+                        threshold - reset if subtract else reset + start, decay, start, gain)
 
 
 def _threshold(node: Any, reading: Reading) -> parts.Neuron:
-    return parts.Neuron(_numbers(node.threshold), True, True, 0.0, 0.0)
+    return parts.Neuron(_numbers(node.threshold), reading.strict, True, 0.0, 0.0)
 
 
 def _i(node: Any, reading: Reading) -> parts.Integrator:
