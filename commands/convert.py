@@ -171,7 +171,7 @@ def _data(path: Path, labels: Path | None, count: int | None) -> tuple[Any, Any]
 def _show(report: Any, out: Path) -> None:
     show_table(
         ("Layer", "Module", "Neurons", "Weights", "Weights by", "Thresholds by", "Biases by"),
-        [(layer.name, layer.place, f"{layer.neurons:,}", f"{layer.weights}, {bits(layer.bits)}",
+        [(layer.name, layer.place, f"{layer.neurons:,}", weights_words(layer.weights, layer.bits),
           f"{layer.weight_rounding:.2%}", "" if layer.unit is None else f"{layer.threshold_rounding:.2%}",
           f"{layer.bias_rounding:.2%}") for layer in report.layers],
         numbers=(2, 4, 5, 6), title="What was rounded, and how far")
@@ -199,6 +199,6 @@ def _show(report: Any, out: Path) -> None:
             "or steps, --finetune, or say --accept-loss.", style="bold red")
 
 
-def bits(number: int) -> str:
-    """Bits of a weight."""
-    return "1 bit" if number == 1 else f"{number} bits"
+def weights_words(kind: str, bits: int) -> str:
+    """What the weights of a layer are."""
+    return {"sign": "signs", "ternary": "-1, 0, 1"}.get(kind, f"{bits} bits")

@@ -130,7 +130,7 @@ def convert(module: Any, to: str, calibrate: Any, *, labels: Any = None,
     """
     try:
         from ..quantize.convert.finetune import finetune
-        from ..quantize.convert.make import CONVERSIONS, make, scores
+        from ..quantize.convert.make import CONVERSIONS, make, read, scores
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
@@ -143,6 +143,7 @@ def convert(module: Any, to: str, calibrate: Any, *, labels: Any = None,
             raise TypeError(f"convert has no setting {name!r}: it has {', '.join(known)}")
     chosen = Settings(**settings)
     levels, classes, shape = _images(module, calibrate, labels, shape, chosen.levels)
+    read(module, to, shape, chosen)
     wanted = scores(module, levels, shape, chosen)
     if classes is not None and classes.max() >= wanted.shape[1]:
         raise ValueError(f"labels must be from 0 to {wanted.shape[1] - 1}, as the network has "

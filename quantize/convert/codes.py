@@ -56,7 +56,7 @@ class Code:
             return _rates(sums, initial, threshold)
         level = (sums + initial) / threshold
         inside = level.clamp(0, len(self.passes) - 0.001)
-        whole = inside.detach().floor()
+        whole = inside.detach().floor().clamp(max=len(self.passes) - 1)  # float32 may have rounded up
         if not np.array_equal(self.passes, np.arange(len(self.passes))):
             known = torch.as_tensor(self.passes, device=whole.device)
             whole = known[whole.long()].to(sums.dtype)

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pickle
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,9 @@ def load_weights(path: str | os.PathLike[str]) -> Mapping[str, torch.Tensor]:
             from safetensors.torch import load_file
             found: Any = load_file(path)
         else:
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of files that are refused anyway
+                found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise FirstspikeError(f"{path} is no file of weights alone; a whole pickled module could run code "
                               f"and is never opened: {remedy}") from None

@@ -26,7 +26,7 @@ from .source import Source
 from .t2fsnn import T2fsnn
 from .walk import Refusals, Shape, walk
 
-__all__ = ["ACTIVATIONS", "CONVERSIONS", "Made", "make", "scores"]
+__all__ = ["ACTIVATIONS", "CONVERSIONS", "Made", "make", "read", "scores"]
 
 CONVERSIONS: Mapping[str, Conversion] = {
     conversion.name: conversion for conversion in (Relu(), T2fsnn(), Fs(), qcfs.Qcfs(), Opi())}
@@ -40,7 +40,7 @@ ACTIVATIONS: Mapping[type[nn.Module], Any] = {
 NUMBERS = 1 << 24
 """About how many numbers of one layer are held at a time to choose its code."""
 MOST_IMAGES = 1000
-SAMPLE = 200_000
+SAMPLE = 50_000
 """How many activations of a layer choose its unit."""
 AGREES = 1e-3
 """How far the folded network's scores may be from the module's own, relative to the largest."""
@@ -110,6 +110,20 @@ def scores(module: nn.Module, levels: np.ndarray, shape: Shape, settings: Settin
     return np.concatenate(found)
 
 
+def read(module: nn.Module, to: str, shape: Shape, settings: Settings) -> list[Stage]:
+    """The stages of a network that can be converted. Raises ValueError as :func:`make` does."""
+    conversion = CONVERSIONS[to]
+    settings.check_used(to, conversion.rates)
+    stages = fold(walk(module, shape, ACTIVATIONS), shape, gain=settings.gain, shift=settings.shift)
+    refusals = Refusals()
+    conversion.refuse(stages, settings, refusals)
+    refusals.raise_any(f"the network cannot be converted to {to} exactly")
+    if settings.units is not None and len(settings.units) != len(stages) - 1:
+        raise ValueError(f"units must be {len(stages) - 1} numbers, one for each hidden layer, "
+                         f"not {len(settings.units)}")
+    return stages
+
+
 @torch.no_grad()
 def make(module: nn.Module, to: str, levels: np.ndarray, shape: Shape, settings: Settings) -> Made:
     """Convert a torch network, without fine-tuning.
@@ -126,20 +140,12 @@ def make(module: nn.Module, to: str, levels: np.ndarray, shape: Shape, settings:
     ValueError: the network cannot be taken exactly, every module that is in the way is named; or a setting
     does not fit.
     """
-    conversion = CONVERSIONS[to]
-    settings.check_used(to, conversion.rates)
-    stages = fold(walk(module, shape, ACTIVATIONS), shape, gain=settings.gain, shift=settings.shift)
-    refusals = Refusals()
-    conversion.refuse(stages, settings, refusals)
-    refusals.raise_any(f"the network cannot be converted to {to} exactly")
+    conversion, stages = CONVERSIONS[to], read(module, to, shape, settings)
     source = conversion.source(shape, settings)
     largest = max(int(np.prod(shape)), *(stage.size for stage in stages))
     if conversion.rates:
         largest *= source.input.window
     levels = levels[:max(20, min(MOST_IMAGES, NUMBERS // largest))]
-    if settings.units is not None and len(settings.units) != len(stages) - 1:
-        raise ValueError(f"units must be {len(stages) - 1} numbers, one for each hidden layer, "
-                         f"not {len(settings.units)}")
     draft = _draft(conversion, settings, stages, source, levels, scores(module, levels, shape, settings))
     return Made(conversion, settings, stages, source, draft)
 

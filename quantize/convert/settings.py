@@ -76,16 +76,14 @@ class Settings:
                 raise ValueError(f"{name} must be above 0, not {value}")
         if not 0 <= self.consistency < float("inf"):
             raise ValueError(f"consistency must be 0 or more, not {self.consistency}")
-        if self.scale is None:
-            put(self, "scale", 1 / (self.levels - 1))
 
     @property
     def gain(self) -> Any:
         """What the float network sees of a level, per level: a number, or one a channel."""
-        assert self.scale is not None
+        scale = 1 / (self.levels - 1) if self.scale is None else self.scale
         if isinstance(self.deviation, Sequence):
-            return [self.scale / deviation for deviation in self.deviation]
-        return self.scale / self.deviation
+            return [scale / deviation for deviation in self.deviation]
+        return scale / self.deviation
 
     @property
     def shift(self) -> Any:

@@ -68,7 +68,7 @@ class T2fsnn(Conversion):
 
     def _kernel(self, settings: Settings, window: int, tau: float) -> np.ndarray:
         if settings.kernel == "two":
-            if window > 24:
-                raise ValueError(f"window must be at most 24 for a kernel of powers of two, not {window}")
+            if window > 16:
+                raise ValueError(f"window must be at most 16 for a kernel of powers of two, not {window}")
             return powers_of_two(window)
         return exponential(window, settings.tau or max(tau, 1 / math.log(HIGHEST)))
