@@ -38,12 +38,15 @@ def train() -> None:
 def training(recipe: Any) -> click.Command:
     """The command that trains by ``recipe``."""
     def call(data: Path, out: Path, device: str, resume: bool, **chosen: Any) -> None:
+        from ..models import find
         from ..quantize.train import train
         from ..sim.describe import notes_facts
         try:
             recipe.settings(**chosen)
         except (TypeError, ValueError) as error:
             raise click.UsageError(str(error)) from None
+        if chosen.get("teacher"):
+            chosen["teacher"] = str(find(chosen["teacher"]))
         with epochs() as progress:
             trained = train(recipe.name, data, out, device=device, resume=resume, progress=progress, **chosen)
         show_pairs(notes_facts(trained.figures), f"Wrote {trained.path}")

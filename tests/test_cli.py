@@ -179,6 +179,8 @@ def test_verify_that_fails_exits_with_1(built: Path, place: Path, call, icarus: 
     (("run", "nowhere", "--port", "sim", "images.npz"), "nowhere is no build folder"),
     (("train", "mnist-mlp", "--data", "nowhere", "-o", "x.safetensors"), "there is no folder nowhere"),
     (("train", "mnist-mlp", "--data", ".", "-o", "x.zip"), "must end in .safetensors"),
+    (("train", "mnist-mlp", "--data", ".", "-o", "x.safetensors", "--teacher", "nobody"),
+     "there is no network file 'nobody'"),
 ])
 def test_what_is_wrong_is_one_sentence(arguments: tuple[str, ...], sentence: str, place: Path, call) -> None:
     Path("full").mkdir()
