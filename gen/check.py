@@ -21,8 +21,8 @@ def check(network: Network) -> None:
         if strange:
             what = " and ".join(filter(None, [", ".join(strange[:-1]), strange[-1]]))
             raise FirstspikeError(
-                f"layer {layer.name!r} has {what}, but hardware is built only for dense layers of -1 and +1 "
-                "yet; train or convert to such a network, or run this one in the golden model "
+                f"layer {layer.name!r} has {what}, but hardware is so far built only for dense layers of -1 "
+                "and +1; train or convert to such a network, or run this one in the golden model "
                 "(firstspike score)")
         if len(layer.synapses) != 1 or layer.synapses[0].source != source:
             heard = ", ".join(repr(synapse.source) for synapse in layer.synapses)

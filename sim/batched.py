@@ -43,7 +43,8 @@ WIDE = 1 << 20
 @dataclass(frozen=True, eq=False)
 class LayerBatch:
     """What one layer did. ``spikes``: bool, shape ``(count, window, neurons)``, or None where they were not
-    kept. ``potential``: int64, shape ``(count, neurons)``, the final potentials."""
+    kept. ``potential``: int64, shape ``(count, neurons)``, the final potentials; of a layer before the last
+    that was not kept, none of them: shape ``(0, neurons)``."""
 
     spikes: np.ndarray | None
     potential: np.ndarray
@@ -77,7 +78,8 @@ def run(network: Network, images: np.ndarray, keep: bool = True, *, first: int =
     ----------
     network: what to run.
     images: integers of shape ``(count, size)``, or bool spikes of shape ``(count, window, size)``.
-    keep: whether to keep every spike, a byte each; potentials, classes and means are kept always.
+    keep: whether to keep every spike, a byte each, and every final potential; those of the last layer,
+        classes and means are kept always.
     first: the index of the first image; it decides what synapses with a probability draw.
     progress: called with the number of images that are done and the number of all, from time to time.
 
@@ -91,7 +93,8 @@ def run(network: Network, images: np.ndarray, keep: bool = True, *, first: int =
     adders = [_Adder(network, place) for place in range(len(network.layers))]
     chunk = min(CHUNK, max(8, WIDE // max(network.input.size, *(layer.size for layer in network.layers))))
     label, step = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    potentials = [np.zeros((count, layer.size), np.int64) for layer in network.layers]
+    potentials = [np.zeros((count if keep or layer is network.output else 0, layer.size), np.int64)
+                  for layer in network.layers]
     totals = np.zeros(1 + len(adders), np.int64)
     kept: list[np.ndarray] = []
     if keep:
@@ -107,7 +110,8 @@ def run(network: Network, images: np.ndarray, keep: bool = True, *, first: int =
         for index, (layer, adder) in enumerate(zip(network.layers, adders, strict=True)):
             spikes, potential, deciding = _run_layer(layer, adder, heard, indices)
             heard[layer.name] = spikes
-            potentials[index][part] = potential
+            if len(potentials[index]):
+                potentials[index][part] = potential
         label[part], step[part] = _read(network.readout, spikes, potential, deciding)
         if keep:
             for index, steps in enumerate(heard.values()):

@@ -1,25 +1,42 @@
 """A network in words: what the command line's ``info`` and the report say about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..gen.board import core_facts
 from ..gen.build import Build
-from ..quantize.network import Bits, Direct, Fires, Input, Latency, Layer, Network, Phase, Readout, Reset
+from ..quantize.network import (
+    Bits,
+    Convolution,
+    Dense,
+    Direct,
+    Draw,
+    Fires,
+    Input,
+    Latency,
+    Layer,
+    Network,
+    Phase,
+    PoolKind,
+    Readout,
+    Reset,
+    WeightKind,
+)
 from ..quantize.ranges import potential_range, width
 from ..rtl.host_protocol import RESULT
 
 __all__ = [
     "encoding_words", "layer_facts", "link_rate", "network_facts", "neuron_words", "notes_facts",
-    "readout_words", "schedule_words", "span", "weight_bits",
+    "readout_words", "schedule_words", "span", "synapse_words", "weight_bits",
 ]
 
 
 def weight_bits(network: Network) -> int:
-    """Bits that the synapses of ``network`` take: one each, masked inputs included."""
-    return sum(synapse.weights.size for layer in network.layers for synapse in layer.synapses)
+    """Bits that the weights of ``network`` take, those of masked inputs included: one for a sign."""
+    return sum(synapse.weights.size * synapse.weight_bits
+               for layer in network.layers for synapse in layer.synapses)
 
 
 def span(values: np.ndarray) -> str:
@@ -64,9 +81,58 @@ def readout_words(readout: Readout) -> str:
     }[readout]
 
 
-def neuron_words(layer: Layer) -> str:
-    """What the layer's neurons do beside integrating and firing, "" where that is all."""
+def synapse_words(synapse: Dense | Convolution) -> str:
+    """What the weights are and what a spike passes before them, "" for dense signs alone."""
     words = []
+    if synapse.pool is not None:
+        pool = synapse.pool
+        kind = "max" if pool.kind is PoolKind.MAX else "sum"
+        words.append(f"{kind} pool {_sides(pool.size)}" + _placed(pool.size, pool.stride, pool.padding))
+    if isinstance(synapse, Convolution):
+        made = f"convolution {_sides(synapse.weights.shape[2:])}"
+        made += _placed((1, 1), synapse.stride, synapse.padding)
+        if synapse.dilation != (1, 1):
+            made += f" dilation {_side(synapse.dilation)}"
+        if synapse.groups > 1:
+            made += f" in {synapse.groups} groups"
+        words.append(f"{made} to {_sides(synapse.output_shape)}")
+    if synapse.weight_kind is WeightKind.TERNARY:
+        words.append(f"ternary weights, {(synapse.weights == 0).mean():.0%} of them 0")
+    elif synapse.weight_kind is WeightKind.INTEGER:
+        words.append(f"weights of {synapse.weight_bits} bits")
+    if synapse.scale is not None:
+        words.append(f"inputs scaled by {span(synapse.scale)}")
+    if synapse.probability is not None:
+        levels = synapse.probability.levels / 256
+        each = "synapse" if synapse.probability.draw is Draw.SYNAPSE else "spike"
+        words.append(f"probability {levels.min():.3g} to {levels.max():.3g}, drawn for each {each}")
+    return ", ".join(words)
+
+
+def _sides(sides: Sequence[int]) -> str:
+    return " x ".join(map(str, sides))
+
+
+def _side(sides: Sequence[int]) -> str:
+    """As :func:`_sides`, one where all are the same."""
+    return _sides(sides) if len(set(sides)) > 1 else str(sides[0])
+
+
+def _placed(usual: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int]) -> str:
+    """Stride and padding, where they are not the usual ones."""
+    words = "" if stride == usual else f" stride {_side(stride)}"
+    if any(padding):
+        words += f" padding {_side(padding)}"
+    return words
+
+
+def neuron_words(layer: Layer) -> str:
+    """What a layer does beside integrating signs of all its source and firing, "" where that is all."""
+    groups = [synapse_words(synapse) for synapse in layer.synapses]
+    words = list(filter(None, groups))
+    if words and len(groups) > 1:
+        words = [f"from {synapse.source}: {group or 'dense signs'}"
+                 for synapse, group in zip(layer.synapses, groups, strict=True)]
     kernels = [synapse.kernel for synapse in layer.synapses]
     if any(np.any(kernel != 1) for kernel in kernels):
         words.append("kernel " + "; ".join(schedule_words(kernel) for kernel in kernels))
@@ -107,9 +173,10 @@ def network_facts(network: Network) -> dict[str, str]:
     phases = ("online" if len(online) == len(network.layers) else "windowed" if not online
               else "online and windowed")
     used = len(source.used)
+    inputs = f"{source.size:,} inputs" + (f", {_sides(source.shape)}" if source.shape else "")
     return {
-        "Input": f"{source.size:,} inputs, {used:,} of them used, over {source.window} steps"
-                 if used < source.size else f"{source.size:,} inputs over {source.window} steps",
+        "Input": f"{inputs}, {used:,} of them used, over {source.window} steps"
+                 if used < source.size else f"{inputs} over {source.window} steps",
         "Encoding": encoding_words(source),
         "Layers": f"{len(network.layers)}, {phases}",
         "Neurons": f"{sum(layer.size for layer in network.layers):,}",

@@ -18,7 +18,9 @@ from .images import ImageSet
 __all__ = ["Score", "score"]
 
 BLOCK = 2048
-"""Images whose spikes are in memory at a time."""
+"""The most images whose spikes are in memory at a time."""
+ROOM = 1 << 28
+"""Bytes that the spikes and potentials of these may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +98,12 @@ def score(network: Network, images: ImageSet | np.ndarray,
         batches = [run(network, images, keep=False, progress=progress)]
     else:
         batches, kept = [], []
-        for first in range(0, count, BLOCK):
+        block = max(1, min(BLOCK, ROOM // sum(layer.size * (layer.window + 8) for layer in network.layers)))
+        for first in range(0, count, block):
             def report(done: int, total: int, first: int = first) -> None:
                 if progress is not None:
                     progress(first + done, count)
-            batch = run(network, images[first:first + BLOCK], progress=report)
+            batch = run(network, images[first:first + block], first=first, progress=report)
             kept.append(spike_arrays(network, batch, first))
             batches.append(Batch(batch.label, batch.step, (), None, batch.mean_spikes))
         _write(spikes, {name: np.concatenate([arrays[name] for arrays in kept]) for name in kept[0]}

@@ -10,7 +10,7 @@ from firstspike.sim.images import ImageSet
 from firstspike.sim.score import score, spike_arrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Wanted, images_for, networks, random_images, random_network
+from strategies import ALL, Wanted, images_for, networks, random_images, random_network
 
 NETWORK = Network(Input(3, 4, Spikes()), Layer(Dense([[1, -1, -1], [-1, 1, -1]]), 4, threshold=1))
 
@@ -61,11 +61,13 @@ def test_counts_what_the_golden_model_does(data):
             np.mean([trace.layers[index].spikes.sum() for trace in traces]))
 
 
+@pytest.mark.parametrize("wanted", [Wanted(inputs=8, neurons=6), ALL])
 @pytest.mark.parametrize("seed", range(8))
-def test_spike_file_holds_every_spike(tmp_path, monkeypatch, seed):
+def test_spike_file_holds_every_spike(tmp_path, monkeypatch, seed, wanted):
+    """Image by image, so that each draws what its own index says."""
     monkeypatch.setattr(scoring, "BLOCK", 3)
     rng = np.random.default_rng(seed)
-    network = random_network(rng, Wanted(inputs=8, neurons=6))
+    network = random_network(rng, wanted)
     images = random_images(rng, network, 8)
     seen = []
     result = score(network, images, spikes=tmp_path / "spikes.npz", progress=lambda *now: seen.append(now))
@@ -73,7 +75,7 @@ def test_spike_file_holds_every_spike(tmp_path, monkeypatch, seed):
     with np.load(tmp_path / "spikes.npz") as file:
         arrays = dict(file)
     assert arrays.pop("names").tolist() == ["input", *network.names]
-    traces = [golden.run(network, image) for image in images]
+    traces = [golden.run(network, image, index) for index, image in enumerate(images)]
     assert arrays["label"].tolist() == [trace.label for trace in traces] == result.labels.tolist()
     assert arrays["step"].tolist() == [trace.step for trace in traces] == result.steps.tolist()
     rebuilt = np.zeros((8, network.input.window, network.input.size), np.int64)
@@ -87,6 +89,13 @@ def test_spike_file_holds_every_spike(tmp_path, monkeypatch, seed):
         assert np.array_equal(arrays[f"layer{index}_potential"],
                               [trace.layers[index].potential for trace in traces])
     assert result.mean_spikes == pytest.approx(score(network, images).mean_spikes)
+
+
+def test_wide_layers_are_kept_in_small_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "ROOM", 3 * 2 * (4 + 8))
+    seen = []
+    score(NETWORK, IMAGES, spikes=tmp_path / "x", progress=lambda done, count: seen.append(done))
+    assert seen == [3, 4]
 
 
 def test_same_spike_file_each_time(tmp_path):
