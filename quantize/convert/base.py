@@ -10,9 +10,9 @@ from ..words import Phase
 from .codes import Code
 from .draft import DraftLayer
 from .fold import Stage
+from .parts import Refusals, Shape
 from .settings import Settings
 from .source import Source
-from .walk import Refusals, Shape
 
 __all__ = ["Conversion", "Rectifier", "best_unit"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from .walk import Activation, Affine, Geometry, Norm, Part, Pooling, Refusals, Shape
+from .parts import Activation, Affine, Geometry, Norm, Part, Pooling, Refusals, Shape
 
 __all__ = ["Stage", "fold"]
 

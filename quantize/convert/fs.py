@@ -13,9 +13,9 @@ from . import source
 from .base import Conversion, Rectifier, fixed_unit
 from .codes import Code, binary
 from .fold import Stage
+from .parts import Refusals, Shape
 from .settings import Settings
 from .source import Source
-from .walk import Refusals, Shape
 
 __all__ = ["Fs"]
 

@@ -20,11 +20,12 @@ from .draft import Draft, DraftLayer, Heard
 from .fold import Stage, fold
 from .fs import Fs
 from .opi import Opi
+from .parts import Refusals, Shape
 from .relu import Relu
 from .settings import Settings
 from .source import Source
 from .t2fsnn import T2fsnn
-from .walk import Refusals, Shape, walk
+from .walk import walk
 
 __all__ = ["ACTIVATIONS", "CONVERSIONS", "Made", "make", "read", "scores"]
 

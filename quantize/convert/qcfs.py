@@ -17,9 +17,9 @@ from . import source
 from .base import Conversion, Rectifier, best_unit, fixed_unit
 from .codes import Code, rate
 from .fold import Stage
+from .parts import Refusals, Shape
 from .settings import Settings
 from .source import Source
-from .walk import Refusals, Shape
 
 __all__ = ["ClipFloorShift", "Qcfs"]
 

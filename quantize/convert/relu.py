@@ -11,9 +11,9 @@ import torch
 from . import source
 from .base import Conversion, Rectifier, fixed_unit
 from .codes import Code, linear
+from .parts import Shape
 from .settings import Settings
 from .source import Source
-from .walk import Shape
 
 __all__ = ["Relu"]
 

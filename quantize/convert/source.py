@@ -7,7 +7,7 @@ import torch
 
 from ..inputs import Bits, Direct, Input, Latency
 from .draft import Heard
-from .walk import Shape
+from .parts import Shape
 
 __all__ = ["Source", "bits", "direct", "latency"]
 

@@ -15,9 +15,9 @@ import torch
 from . import source
 from .base import Conversion, Rectifier, best_unit, fixed_unit
 from .codes import Code, table
+from .parts import Shape
 from .settings import Settings
 from .source import Source
-from .walk import Shape
 
 __all__ = ["T2fsnn", "exponential", "powers_of_two"]
 

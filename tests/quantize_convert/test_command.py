@@ -98,7 +98,8 @@ def test_too_much_lost_is_told_loudly(folder, capsys):
 
 def test_planes_labels_and_settings(folder):
     assert convert("--labels", "labels.npy", "--bound", "100", "--mean", "0.1", "--deviation", "0.5",
-                   "--bits", "4", weights="planes.pt", model="given_models:planes", calibrate="images.npy") == 0
+                   "--bits", "4", weights="planes.pt", model="given_models:planes",
+                   calibrate="images.npy") == 0
     network = fs.load("net.safetensors")
     assert network.input.shape == (1, 4, 4)
     assert network.provenance["conversion"]["settings"] == {"bits": 4, "deviation": 0.5, "mean": 0.1}
