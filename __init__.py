@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .boards import BOARDS
     from .gen.build import Build, build, open_build
     from .gen.synthesise import bitstream, program, synthesise
+    from .quantize.data_events import load_events
     from .quantize.importers.nir import import_nir
     from .quantize.importers.report import Imported
     from .quantize.importers.snntorch import import_snntorch
@@ -62,7 +63,7 @@ __all__ = [
     "FirstspikeError", "Host", "Imported", "Input", "Latency", "Layer", "Network", "Phase", "Pool",
     "Probability", "Readout", "Reset", "Spikes", "VerifyResult", "__version__", "bitstream", "build",
     "convert", "export_nir", "export_rom", "import_nir", "import_snntorch", "import_spikingjelly", "load",
-    "load_images", "open_build", "program", "read_rom", "score", "synthesise", "train", "verify",
+    "load_events", "load_images", "open_build", "program", "read_rom", "score", "synthesise", "train", "verify",
     "write_report",
 ]
 
@@ -70,6 +71,7 @@ _HOME = {
     **dict.fromkeys(("Bits", "Convolution", "Dense", "Direct", "Draw", "Fires", "Input", "Latency", "Layer",
                      "Network", "Phase", "Pool", "Probability", "Readout", "Reset", "Spikes"),
                     ".quantize.network"),
+    "load_events": ".quantize.data_events",
     "Imported": ".quantize.importers.report",
     "import_nir": ".quantize.importers.nir",
     "import_snntorch": ".quantize.importers.snntorch",

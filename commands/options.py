@@ -12,7 +12,8 @@ FOLDER = click.Path(path_type=Path)
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for programs to read.")
 images_option = click.option(
     "--images", type=FOLDER, required=True, metavar="PATH",
-    help="A folder of IDX files (as MNIST comes), a .npy of levels or of spikes, a PNG or a folder of PNGs.")
+    help="A folder of IDX files (as MNIST comes), of CIFAR-10 or of spike data, a .npy of levels or of "
+         "spikes, a PNG or a folder of PNGs.")
 labels_option = click.option(
     "--labels", type=FOLDER, metavar="FILE",
     help="Labels, where the images bring none: a .npy or an IDX file.")

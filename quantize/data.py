@@ -47,15 +47,17 @@ SPLITS = {"train": "train", "test": "t10k"}
 class Images:
     """A labelled set of images.
 
-    ``levels``: uint8, shape ``(count, size)``, rows of pixels one after the other; ``labels``: int64, shape
-    ``(count,)``; ``shape``: (height, width); ``name``: "MNIST", "Fashion-MNIST", or the folder's name
-    where the files are not known by their MD5.
+    ``levels``: uint8, shape ``(count, size)``, rows of pixels one after the other, channel by channel;
+    ``labels``: int64, shape ``(count,)``; ``shape``: (height, width); ``name``: "MNIST", "Fashion-MNIST",
+    "CIFAR-10", or the folder's name where the files are not known by their MD5; ``channels``: 3 where pixels
+    have a colour.
     """
 
     levels: np.ndarray
     labels: np.ndarray
     shape: tuple[int, int]
     name: str
+    channels: int = 1
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -7,6 +7,7 @@ import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 
 from ..errors import FirstspikeError
 from ..quantize.data import load_idx, read_idx
-from ..quantize.network import Network
+from ..quantize.data_cifar import is_cifar10, load_cifar10
+from ..quantize.data_events import SpikeSet, event_shape, find_recordings, load_events
+from ..quantize.network import Fires, Network
 from .golden import check_images
 
 __all__ = ["ImageSet", "load_images", "read_archive", "read_array"]
@@ -45,6 +48,9 @@ def load_images(path: str | os.PathLike[str], network: Network, *,
     ================  ===================================================================================
     folder of IDX     as MNIST comes, plain or ``.gz``, with their labels; ``split``: "test" (the files
                       ``t10k-...``) or "train"
+    CIFAR-10          the folder of its binary version, or of the archive; with labels and ``split``
+    spike data        a folder of N-MNIST, DVS-Gesture or SHD, put into the network's steps, with labels and
+                      ``split``; how polarities and places are merged follows from the number of inputs
     IDX file          one file of images
     ``.npy``          levels ``(count, size)`` or ``(count, height, width)``; spikes, 0 or 1,
                       ``(count, window, size)`` or ``(count, window, height, width)``; one image without
@@ -69,7 +75,7 @@ def load_images(path: str | os.PathLike[str], network: Network, *,
     path = Path(path)
     if not path.exists():
         raise FirstspikeError(f"there are no images at {path}; check the path")
-    found, known = _read(path, network, split, shape)
+    found, known = _read(path, network, split, shape, count)
     if labels is not None:
         known = read_array(Path(labels))
     images = _arranged(found, network)
@@ -85,8 +91,8 @@ def load_images(path: str | os.PathLike[str], network: Network, *,
                               "was trained on") from None
 
 
-def _read(path: Path, network: Network, split: str,
-          shape: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray | None]:
+def _read(path: Path, network: Network, split: str, shape: tuple[int, int] | None,
+          count: int | None) -> tuple[np.ndarray, np.ndarray | None]:
     if path.is_dir():
         if split not in ("test", "train"):
             raise ValueError(f"split must be 'test' or 'train', not {split!r}")
@@ -96,12 +102,34 @@ def _read(path: Path, network: Network, split: str,
         if any("idx" in file.name for file in path.iterdir()):
             data = load_idx(path, split)
             return data.levels, data.labels
-        raise FirstspikeError(f"the folder {path} holds neither IDX files nor PNGs; check the path")
+        if is_cifar10(path):
+            data = load_cifar10(path, split)
+            return data.levels, data.labels
+        if find_recordings(path) is not None:
+            data = _events(path, network, split, count)
+            return data.spikes, data.labels
+        raise FirstspikeError(f"the folder {path} holds neither IDX files nor PNGs, CIFAR-10 or spike data; "
+                              "check the path")
     if path.suffix.lower() == ".png":
         return _png(path, network.input.size, shape)[None], None
     if path.suffix.lower() == ".npz":
         return read_archive(path)
     return read_array(path), None
+
+
+def _events(path: Path, network: Network, split: str, count: int | None) -> SpikeSet:
+    """Recordings in the network's steps, their polarities and places merged until they are its inputs."""
+    heard = network.input
+    if heard.levels is not None:
+        raise FirstspikeError(f"{path} holds spikes, and the network takes levels; give images")
+    for polarities, shrink in product((True, False), range(1, 17)):
+        found = event_shape(path, polarities, shrink)
+        if math.prod(found) == heard.size and (heard.shape is None or heard.shape == found):
+            return load_events(path, split, steps=heard.window, polarities=polarities, shrink=shrink,
+                               once=heard.fires is Fires.ONCE, count=count)
+    raise FirstspikeError(f"{path} holds steps of {' x '.join(map(str, event_shape(path)))}, which cannot be "
+                          f"merged into the {heard.size} inputs of the network; read them with load_events() "
+                          "and give a .npz")
 
 
 def read_array(path: Path) -> np.ndarray:

@@ -127,7 +127,7 @@ def test_a_count_beyond_what_is_there(folder):
 def test_refuses_what_is_not_there(tmp_path, folder):
     assert "there are no images at" in refusal(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    assert "holds neither IDX files nor PNGs; check the path" in refusal(tmp_path / "empty")
+    assert "holds neither IDX files nor PNGs, CIFAR-10 or spike data" in refusal(tmp_path / "empty")
     (folder / "t10k-labels-idx1-ubyte").unlink()
     assert "lacks t10k-labels-idx1-ubyte" in refusal(folder)
 
