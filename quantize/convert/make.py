@@ -94,6 +94,8 @@ def scores(module: nn.Module, levels: np.ndarray, shape: Shape, settings: Settin
     module = copy.deepcopy(module).eval().to("cpu")
     dtypes = (tensor.dtype for tensor in module.parameters() if tensor.is_floating_point())
     dtype = next(dtypes, torch.float32)
+    if dtype.itemsize < 4:  # too coarse to compare with, and not every processor has it
+        module, dtype = module.float(), torch.float32
 
     def of_channels(value: Any) -> torch.Tensor:
         return torch.as_tensor(value, dtype=torch.float64).reshape(-1, *[1] * (len(shape) - 1))

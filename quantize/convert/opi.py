@@ -17,7 +17,7 @@ STARTS = (0.25, 0.375, 0.5, 0.625, 0.75)
 """Parts of the threshold that the potential may start with."""
 THRESHOLDS = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4)
 """What the threshold that would be best for even currents is multiplied with."""
-IMAGES = 200
+IMAGES = 100
 """How many images are tried with each."""
 
 

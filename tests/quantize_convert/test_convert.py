@@ -331,3 +331,21 @@ def test_scores_are_those_of_the_module_in_its_own_precision():
     assert network.training is False
     with pytest.raises(ValueError, match=r"the network does not take images of the shape \(32,\)"):
         scores(network, levels, (32,), Settings())
+
+
+@pytest.mark.parametrize("to", ["relu", "t2fsnn", "fs", "qcfs", "opi"])
+def test_windows_of_one_step(dense, to):
+    """The shortest there is; what is passed on is one value or none."""
+    levels, labels = blobs(200)
+    converted = fs.convert(dense, to, levels, labels=labels, shape=(1, 6, 6), levels=16, window=1,
+                           **{"input_window": 15} if to in ("relu", "t2fsnn") else {})
+    assert [layer.window for layer in converted.network.layers] == [1, 1, 1]
+    assert converted.report.agreement > 0.5
+
+
+def test_modules_of_half_precision():
+    torch.manual_seed(4)
+    network = nn.Sequential(nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 3)).to(torch.bfloat16).eval()
+    levels = np.random.default_rng(1).integers(0, 256, (100, 16))
+    assert fs.convert(network, "fs", levels, window=8).report.agreement >= 0.98
+    assert network[0].weight.dtype == torch.bfloat16
