@@ -235,10 +235,26 @@ def _measured(made: "Made", levels: np.ndarray, wanted: np.ndarray, classes: np.
         None if classes is None else float(np.mean(own == classes)),
         None if classes is None else float(np.mean(found.label == classes)), bound, made.source.rounding,
         tuple(layers))
-    notes = {"to": report.to, "settings": made.settings.changed(), "report": report.to_json()}
     spikes = [round(mean, 3) for mean in found.mean_spikes]
-    return Converted(replace(network, provenance={"conversion": notes}, calibration={"mean_spikes": spikes}),
-                     report)
+    return Converted(replace(network, provenance=_notes(report, made.settings.changed()),
+                             calibration={"mean_spikes": spikes}), report)
+
+
+def _notes(report: Report, settings: dict[str, Any]) -> dict[str, Any]:
+    """The report as notes: what was measured, and one note a layer."""
+    measured = _short(report.to_json())
+    layers = {layer.pop("name"): layer for layer in measured.pop("layers")}
+    notes = {"conversion": measured.pop("to"), "settings": settings, "measured": measured} | layers
+    return {name: note for name, note in notes.items() if note}
+
+
+def _short(value: Any) -> Any:
+    """``value`` with its numbers to six digits, for notes that people read."""
+    if isinstance(value, dict):
+        return {name: _short(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_short(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _arrived(layer: Layer, trace: batched.LayerBatch, start: np.ndarray) -> np.ndarray:

@@ -75,7 +75,7 @@ def test_a_network_and_its_report(folder, capsys, to, model):
     images, labels = np.load("images.npy").reshape(60, 16), np.load("labels.npy")
     assert report["accuracy"] == score(network, images, labels).accuracy
     assert (report["float_accuracy"], report["within"], report["path"]) == (1.0, True, "net.safetensors")
-    assert network.provenance["conversion"]["to"] == to == report["to"]
+    assert network.provenance["conversion"] == to == report["to"]
 
 
 def test_the_report_in_words(folder, capsys):
@@ -102,7 +102,7 @@ def test_planes_labels_and_settings(folder):
                    calibrate="images.npy") == 0
     network = fs.load("net.safetensors")
     assert network.input.shape == (1, 4, 4)
-    assert network.provenance["conversion"]["settings"] == {"bits": 4, "deviation": 0.5, "mean": 0.1}
+    assert network.provenance["settings"] == {"bits": 4, "deviation": 0.5, "mean": 0.1}
 
 
 def test_fine_tuning(folder, capsys):
@@ -121,7 +121,7 @@ def test_a_folder_of_idx_gives_its_training_images(folder):
         (folder / f"{split}-labels-idx1-ubyte").write_bytes(
             b"\0\0\x08\x01" + np.array([count], ">u4").tobytes() + labels.tobytes())
     assert convert("--bound", "100", calibrate=".") == 0
-    assert fs.load("net.safetensors").provenance["conversion"]["report"]["images"] == 30
+    assert fs.load("net.safetensors").provenance["measured"]["images"] == 30
 
 
 @pytest.mark.parametrize(("given", "said"), [

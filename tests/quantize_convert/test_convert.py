@@ -85,9 +85,10 @@ def test_the_report_is_what_the_golden_model_does(kind, to, request):
     assert all(layer.threshold_rounding <= 1 / 64 for layer in report.layers)
     assert all(0 < layer.mean_error < 0.5 for layer in report.layers)
     assert report.layers[0].mean_error < 0.02 + 2 * report.input_rounding
-    notes = network.provenance["conversion"]
-    assert (notes["to"], notes["settings"]) == (to, {"levels": 16})
-    assert notes["report"]["agreement"] == pytest.approx(report.agreement)
+    notes = network.provenance
+    assert (notes["conversion"], notes["settings"]) == (to, {"levels": 16})
+    assert notes["measured"]["agreement"] == pytest.approx(report.agreement, rel=1e-5)
+    assert [notes[layer.name]["place"] for layer in report.layers] == [layer.place for layer in report.layers]
     assert network.calibration["mean_spikes"] == pytest.approx(found.mean_spikes, abs=1e-3)
     for name, tensor in module.state_dict().items():
         assert torch.equal(tensor, before[name])
