@@ -1,13 +1,16 @@
 """How fast the golden model is: all 10,000 MNIST test images through the shipped 784-600-10 networks.
 
-``python -m bench.golden_speed``. Each figure is the best of five runs.
+And through a convolutional network of the usual size, of random weights. ``python -m bench.golden_speed``.
+Each figure is the best of five runs.
 """
 
 import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from firstspike.models import find
+from firstspike.quantize.network import Convolution, Dense, Input, Latency, Layer, Network
 from firstspike.quantize.network_file import load
 from firstspike.sim import batched, golden
 from firstspike.sim.images import load_images
@@ -39,5 +42,37 @@ def figures(kind: str) -> list[Figure]:
     ]
 
 
+def convolutional(phase: str) -> Network:
+    """Four layers of 3 x 3 (24, 24 by strides of 2, 48, 48 by strides of 2) and a dense one; T = 8."""
+    rng, window, shape = np.random.default_rng(0), 8, (1, 28, 28)
+    falling = np.arange(window, 0, -1) if phase == "windowed" else 1
+    table = np.clip((255 - np.arange(256)) // 28, 0, window - 1)
+    table[:32] = -1
+    layers = []
+    for channels, stride in ((24, 1), (24, 2), (48, 1), (48, 2)):
+        weights = rng.choice([-1, 1], (channels, shape[0], 3, 3))
+        layers.append(Layer(Convolution(weights, shape, stride, 1, kernel=falling), window, phase,
+                            threshold=rng.integers(2, 9, channels) * int(np.max(falling)) // 2,
+                            threshold_schedule=falling))
+        shape = layers[-1].shape
+    weights = rng.choice([-1, 1], (10, layers[-1].size))
+    layers.append(Layer(Dense(weights, falling), window, phase, fires="never"))
+    return Network(Input(784, window, Latency(table), shape=(1, 28, 28)), layers, "potential")
+
+
+def convolution_figures(phase: str) -> list[Figure]:
+    """The figures of the convolutional network in that phase."""
+    network = convolutional(phase)
+    images = load_images(data_folder("mnist"), network).images
+    what = f"10,000 MNIST images, 5-layer convolution of 60,024 weight bits, {phase}, T = 8"
+    return [
+        Figure(f"golden model, batched: {what}",
+               seconds(batched.run, network, images, keep=False), "s", "lower", 60.0, 20.0),
+        Figure(f"golden model, readable: one of {what}",
+               seconds(golden.run, network, images[0]) * 1e3, "ms", "lower"),
+    ]
+
+
 if __name__ == "__main__":
-    write_results("golden_speed", [*figures("online"), *figures("windowed")])
+    write_results("golden_speed", [*figures("online"), *figures("windowed"), *convolution_figures("online"),
+                                   *convolution_figures("windowed")])
