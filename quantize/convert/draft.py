@@ -83,7 +83,7 @@ class DraftLayer(nn.Module):
             self.fraction = 0
             return
         missing = math.log2(SMALLEST_THRESHOLD / max(smallest, 1e-9))
-        most = OUTPUT_FRACTION if self.output else MOST_FRACTION
+        most = OUTPUT_FRACTION if self.code is None else MOST_FRACTION
         self.fraction = min(most, max(0, math.ceil(missing)))
 
     @torch.no_grad()

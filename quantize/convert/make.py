@@ -43,8 +43,8 @@ NUMBERS = 1 << 24
 MOST_IMAGES = 1000
 SAMPLE = 50_000
 """How many activations of a layer choose its unit."""
-AGREES = 1e-3
-"""How far the folded network's scores may be from the module's own, relative to the largest."""
+AGREES = 1e-6
+"""How far the folded network's scores may be from the module's own, in float64, relative to the largest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,8 @@ def make(module: nn.Module, to: str, levels: np.ndarray, shape: Shape, settings:
     if conversion.rates:
         largest *= source.input.window
     levels = levels[:max(20, min(MOST_IMAGES, NUMBERS // largest))]
-    draft = _draft(conversion, settings, stages, source, levels, scores(module, levels, shape, settings))
+    own = scores(copy.deepcopy(module).double(), levels, shape, settings)
+    draft = _draft(conversion, settings, stages, source, levels, own)
     return Made(conversion, settings, stages, source, draft)
 
 
@@ -161,7 +162,8 @@ def _draft(conversion: Conversion, settings: Settings, stages: list[Stage], sour
         output = index == len(stages) - 1
         wanted = stage.linear(values) + stage.bias
         if output:
-            _check_fold(wanted, own)
+            if all(stage.activation.levels is None for stage in stages[:-1]):
+                _check_fold(wanted, own)  # steps would turn the last digit's rounding into a level's
             code, unit = conversion.output(_some(wanted), settings)
         else:
             values = stage.activation(wanted)

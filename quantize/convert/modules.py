@@ -53,6 +53,9 @@ def _conv(node: Node, shape: Shape) -> Affine:
     else:
         rows, columns = (0, 0) if module.padding == "valid" else _pair(module.padding)
         padding = (rows, rows, columns, columns)
+    reach = [far * (size - 1) + 1 for far, size in zip(dilation, kernel, strict=True)]
+    if max(padding[:2]) >= reach[0] or max(padding[2:]) >= reach[1]:
+        raise ValueError(f"padding must be less than the kernel, which is {reach[0]} by {reach[1]}")
     if module.padding_mode != "zeros" and any(padding):
         raise ValueError(f"padding_mode must be 'zeros', not {module.padding_mode!r}")
     height, width = (

@@ -227,6 +227,22 @@ def test_a_trained_threshold_is_taken_as_it_is():
         make(network, "qcfs", levels, (4,), Settings(window=4))
 
 
+def test_values_on_the_edge_of_an_activation_s_steps():
+    """Rounding alone puts some on the other side; that is no other network."""
+    torch.manual_seed(3)
+    network = nn.Sequential(nn.Linear(16, 64), ClipFloorShift(4, 1.0), nn.Linear(64, 64),
+                            ClipFloorShift(4, 1.0), nn.Linear(64, 4)).eval()
+    with torch.no_grad():
+        network[0].weight.mul_(8).round_().div_(8)  # many values are steps, but for their rounding
+        network[0].bias.zero_()
+    levels = np.random.default_rng(1).integers(0, 11, (1000, 16))
+    settings = Settings(levels=11, window=4, encoding="direct")
+    single = scores(network, levels, (16,), settings)
+    double = scores(copy.deepcopy(network).double(), levels, (16,), settings)
+    assert np.abs(single - double).max() > 1e-3 * np.abs(double).max()
+    make(network, "relu", levels, (16,), settings)
+
+
 def test_clip_floor_shift():
     activation = ClipFloorShift(2, 4.0)
     values = torch.tensor([-1.0, 0.9, 1.0, 2.9, 3.0, 9.0], requires_grad=True)
