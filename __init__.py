@@ -63,8 +63,8 @@ __all__ = [
     "FirstspikeError", "Host", "Imported", "Input", "Latency", "Layer", "Network", "Phase", "Pool",
     "Probability", "Readout", "Reset", "Spikes", "VerifyResult", "__version__", "bitstream", "build",
     "convert", "export_nir", "export_rom", "import_nir", "import_snntorch", "import_spikingjelly", "load",
-    "load_events", "load_images", "open_build", "program", "read_rom", "score", "synthesise", "train", "verify",
-    "write_report",
+    "load_events", "load_images", "open_build", "program", "read_rom", "score", "synthesise", "train",
+    "verify", "write_report",
 ]
 
 _HOME = {

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from ..checks import choice
 from ..network import Fires, Input, Pool, Readout
 from .parts import (
     Chart,
@@ -125,7 +126,8 @@ def assemble(chart: Chart, heard: Input, readout: Readout | str | None = None,
     if not layers or last is None:
         raise ValueError("the network has no layer of neurons; give one with IF or LIF neurons")
     never = layers[-1].threshold is None
-    chosen = Readout(readout) if readout is not None else Readout.POTENTIAL if never else Readout.COUNT
+    usual = Readout.POTENTIAL if never else Readout.COUNT
+    chosen = usual if readout is None else choice(readout, Readout, "readout")
     if never != (chosen is Readout.POTENTIAL):
         wanted = "'potential'" if never else "'count' or 'first_spike'"
         raise ValueError(f"readout must be {wanted} where the last part is {chart.place(chart.last)}, "

@@ -156,6 +156,10 @@ def _layer(layer: RealLayer, leak: np.ndarray | None, window: int, kind: str, bi
     else:
         kernels = None
         taken, scale = _weights(rows, kind, bits, last or bool(counts))
+    if kernels is None and not last and channels > 1 and layer.threshold is not None:
+        silent = ~rows.any(axis=1)  # neurons that hear nothing need no unit of the weights
+        threshold = layer.threshold.reshape(channels, -1)[:, 0]
+        scale = np.where(silent & (threshold > 0), 1.0 / np.where(threshold > 0, threshold, 1.0), scale)
     each = np.repeat(scale, layer.size // channels)
 
     numbers = {"bias": layer.bias * each, "initial": layer.initial * each}
@@ -166,6 +170,10 @@ def _layer(layer: RealLayer, leak: np.ndarray | None, window: int, kind: str, bi
     wanted += deepest
     chosen = places if places is not None else wanted if wanted <= PLACES else ROUNDED_PLACES
     shift = 2.0 ** chosen
+    most = max(float(np.abs(value).max()) for value in (*numbers.values(), _or_zero(layer.threshold) * each))
+    if most * shift > Limits.VALUE:
+        raise ValueError(f"its threshold, reset or bias is {most:.3g} times as large as its weights' unit; "
+                         "check its weights")
     whole = {name: np.rint(value * shift).astype(np.int64) for name, value in numbers.items()}
     reference = np.abs(rows).max() * each.max() if layer.threshold is None else np.maximum(
         np.abs(layer.threshold * each), 1e-30)
@@ -200,6 +208,10 @@ def _layer(layer: RealLayer, leak: np.ndarray | None, window: int, kind: str, bi
         float(error[changed].max() / np.abs(rows).max()) if changed.any() else 0.0, off, chosen,
         bool(deepest) and chosen < wanted)
     return Layer(synapses, window, Phase.ONLINE, name=layer.name, **made), rounding
+
+
+def _or_zero(value: np.ndarray | None) -> np.ndarray | float:
+    return 0.0 if value is None else value
 
 
 def _near(values: np.ndarray) -> np.ndarray:

@@ -68,7 +68,7 @@ def import_nir(graph: Any, input: Input | None = None, *, steps: int | None = No
         made = finish(f"NIR {nir.__version__}", origin, images, labels, weights=weights, bits=bits,
                       places=places, approximate=approximate, kernels=chart.kernels)
         return _as_it_was(made, ours)
-    except ValueError as error:
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
         if path is None:
             raise
         raise FirstspikeError(f"{path}: {error}") from None

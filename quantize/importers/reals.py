@@ -193,5 +193,6 @@ def _real(network: Network, layer: Layer) -> RealLayer:
     fires = layer.fires is not Fires.NEVER
     return RealLayer(
         layer.name, layer.name, layer.shape, tuple(groups), layer.bias, layer.initial,
-        layer.threshold if fires else None, False, layer.reset is Reset.SUBTRACT,
-        layer.reset_value if fires else None, leak=layer.leak)
+        layer.threshold * layer.threshold_schedule[0] if fires else None, False,
+        layer.reset is Reset.SUBTRACT, layer.reset_value * layer.reset_schedule[0] if fires else None,
+        leak=layer.leak)

@@ -63,6 +63,12 @@ class Report:
                 "layers": [asdict(layer) | {"remarks": list(layer.remarks)} for layer in self.layers],
                 "measured": None if self.measured is None else asdict(self.measured)}
 
+    def notes(self) -> dict[str, Any]:
+        """The report in words, for a network's provenance."""
+        said = {"imported_from": self.tool, "exact": self.exact,
+                "rounding": {layer.place: words(layer) for layer in self.layers}}
+        return said if self.measured is None else said | {"measured": measured_words(self.measured)}
+
     def __str__(self) -> str:
         lines = [f"{layer.place}: {words(layer)}" for layer in self.layers]
         if self.measured is not None:
@@ -114,7 +120,7 @@ class Imported:
         mean_spikes = [round(float(mean) / len(images), 3) for mean in means]
         return replace(self, report=report, network=replace(
             self.network, calibration={**self.network.calibration, "mean_spikes": mean_spikes},
-            provenance={**self.network.provenance, "import": report.to_json()}))
+            provenance={**self.network.provenance, **report.notes()}))
 
 
 def finish(tool: str, origin: RealNetwork, images: Any = None, labels: Any = None, *, weights: str = "auto",
@@ -123,7 +129,7 @@ def finish(tool: str, origin: RealNetwork, images: Any = None, labels: Any = Non
     """Round ``origin`` and report it; the options are those of :func:`.discretise.discretise`."""
     network, roundings = discretise(origin, weights, bits, places, approximate, kernels)
     report = Report(tool, roundings)
-    made = Imported(replace(network, provenance={"import": report.to_json()}), report, origin)
+    made = Imported(replace(network, provenance=report.notes()), report, origin)
     return made if images is None else made.on(images, labels)
 
 

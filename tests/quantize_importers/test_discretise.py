@@ -1,5 +1,7 @@
 """Real numbers to integers: exact on a grid, else rounded once; what measures it is the golden model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from firstspike.quantize.importers.discretise import discretise
@@ -214,6 +216,22 @@ def test_a_convolution_is_what_it_states() -> None:
     agrees(stated, made, rng.random((5, 3, 84)) < 0.3)
 
 
+def test_a_neuron_that_hears_nothing_costs_no_places() -> None:
+    weights = np.array([[1.0, -1, 1], [0, 0, 0]])
+    stated = RealNetwork(Input(3, 4, Spikes(once=False)), (
+        layer(weights, 1.3, subtract=False, reset_value=np.zeros(2)),
+        RealLayer("b", "b", (1,), (Group("a", np.ones((1, 2)), (2,)),), np.zeros(1), np.zeros(1), np.ones(1),
+                  reset_value=np.ones(1))), Readout.COUNT)
+    made, (first, _) = discretise(replace(stated, layers=(
+        replace(stated.layers[0], subtract=True, reset_value=np.array([2.0, 1.3])), stated.layers[1])))
+    assert first.exact and first.places == 0 and made.layers[0].threshold.tolist() == [2, 1]
+
+
+def test_numbers_beyond_all_measure_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"a \(IF\): its threshold, reset or bias is 1e\+30 times"):
+        discretise(network(layer([[1, 1, 1]], 1e30)))
+
+
 def test_images_are_checked() -> None:
     made = finish("test", network(layer([[1, 1, 1]])))
     with pytest.raises(TypeError, match="images must be spikes, an array of bool"):
@@ -235,5 +253,5 @@ def test_accuracy_is_told_where_labels_are() -> None:
     assert made.report.measured is not None
     assert (made.report.measured.right_before, made.report.measured.right_after) == (3, 3)
     assert made.report.measured.loss == 0
-    assert made.network.provenance["import"]["exact"] is True
+    assert made.network.provenance["exact"] is True
     assert "exact" in str(made.report) and "75.00% before" in str(made.report)

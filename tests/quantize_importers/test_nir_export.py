@@ -108,10 +108,32 @@ def test_a_changed_graph_is_taken_as_it_is() -> None:
     made = import_nir(graph)
     assert made.network.digest != every_kind().digest
     assert made.network.layers[1].threshold.tolist() == [17] * 10
-    assert "import" in made.network.provenance and "recipe" not in made.network.provenance
+    assert "imported_from" in made.network.provenance and "recipe" not in made.network.provenance
     graph.metadata["firstspike"] = "{"
     with pytest.raises(ValueError, match="steps must be given"):
         import_nir(graph)
+
+
+def test_a_network_with_schedules_is_measured_as_it_is() -> None:
+    images = np.random.default_rng(1).random((20, 5, 128)) < 0.4
+    made = import_nir(export_nir(every_kind()), images=images)
+    assert made.network.layers[1].threshold_schedule.tolist() == [2] * 5
+    again = made.on(images)
+    assert again.report.measured is not None and again.report.measured.changed == 0
+    assert again.report.measured == made.report.measured
+
+
+@pytest.mark.parametrize("damage", [
+    lambda node: node.metadata.update(kernel=np.array([1, 2])), lambda node: node.metadata.update(kernel="x"),
+    lambda node: node.metadata.update(initial="x"), lambda node: setattr(node, "v_threshold", b"x"),
+])
+def test_damaged_nodes_are_one_sentence(damage, tmp_path: Path) -> None:
+    graph = export_nir(every_kind())
+    damage(next(node for node in graph.nodes.values() if isinstance(node, nir.IF)))
+    damage(next(node for node in graph.nodes.values() if isinstance(node, nir.Linear)))
+    nir.write(tmp_path / "x.nir", graph)
+    with pytest.raises(FirstspikeError, match=r"x\.nir"):
+        import_nir(tmp_path / "x.nir")
 
 
 def test_a_leak_is_exported_where_it_never_rounds() -> None:
