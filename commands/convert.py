@@ -182,7 +182,7 @@ def _show(report: Any, out: Path) -> None:
          for layer in report.layers], numbers=range(1, 6), title="What it did")
     measured = f"{report.images:,}"
     if report.trained:
-        measured += f", held back from the {report.trained:,} that it was trained on"
+        measured += f", held back; fine-tuned on the {report.trained:,} others"
     pairs = {"Images": measured, "Same class": f"{report.agreement:.2%} of them"}
     if report.accuracy is not None:
         pairs["Accuracy"] = (f"{report.float_accuracy:.2%} of the torch network, "

@@ -108,7 +108,7 @@ def test_planes_labels_and_settings(folder):
 def test_fine_tuning(folder, capsys):
     assert convert("--finetune", "2", "--batch", "16", "--bits", "1", "--bound", "100", to="qcfs") == 0
     shown = capsys.readouterr()
-    assert "held back from the 48 that it was trained on" in shown.out
+    assert "12, held back; fine-tuned on the 48 others" in shown.out
     assert "epoch 2 of 2" in shown.err
 
 
