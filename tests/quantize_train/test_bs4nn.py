@@ -104,7 +104,9 @@ def test_firing_steps_are_those_of_the_network():
     table = latency_table(12, 30)
     levels = generator.integers(0, 256, (50, 25)).astype(np.uint8)
     gold = batched.run(rule.network(Input(25, 12, Latency(table))), levels.astype(np.int64), keep=True)
+    assert 0 < np.mean(gold.step < 12) < 1
     for image, steps in enumerate(np.where(table < 0, 12, table)[levels]):
+        assert rule.decide(steps) == gold.label[image]
         for index, signs in enumerate(rule.signs):
             steps = firing_steps(signs, steps, rule.thresholds[index], 12)
             spikes = gold.layers[index].spikes[image]
@@ -151,6 +153,8 @@ def test_train_resumes(quarters, tmp_path):
     assert {path.name for path in tmp_path.glob("parts*")} == {"parts.checkpoint.npz"}
     with pytest.raises(FirstspikeError, match=r"\.npz comes from a training with other options"):
         run("parts", resume=True, seed=2)
+    with pytest.raises(FirstspikeError, match=r"\.npz stands at epoch 2 already"):
+        run("parts", resume=True, epochs=1)
     assert load(run("parts", resume=True).path).digest == network.digest
     assert load(run("other", seed=2).path).digest != network.digest
 
