@@ -94,16 +94,15 @@ def _sums(synapse: Dense | Convolution, weights: np.ndarray, values: np.ndarray)
     """The sum of ``values`` times ``weights`` of each neuron: int64, exact below ``EXACT``."""
     if isinstance(synapse, Dense):
         return (weights.astype(np.float64) @ values).astype(np.int64)
-    out, each = weights.shape[:2]
-    total = np.zeros((synapse.groups, out // synapse.groups, prod(synapse.sliding.positions)))
-    planes = values.reshape(synapse.groups, each, -1)
-    for group, kernels in enumerate(weights.reshape(synapse.groups, -1, *weights.shape[1:])):
-        # Channels of the same values are one channel of the sum of their weights.
-        distinct, which = np.unique(planes[group], axis=0, return_inverse=True)
-        merged = np.tensordot(np.eye(len(distinct))[:, which.ravel()], kernels, axes=(1, 1))
-        shape = (len(distinct), *synapse.source_shape[1:])
-        for row, column, seen in synapse.sliding.taps(distinct.reshape(shape)):
-            total[group] += merged[:, :, row, column].T @ seen.reshape(len(distinct), -1)
+    kernels = weights.reshape(synapse.groups, -1, *weights.shape[1:]).astype(np.float64)
+    planes = values.reshape(synapse.groups, weights.shape[1], -1)
+    if synapse.groups == 1:  # channels of the same values are one channel of the sum of their weights
+        planes, which = np.unique(planes[0], axis=0, return_inverse=True)
+        kernels = np.einsum("goirs,id->godrs", kernels, np.eye(len(planes))[which.ravel()])
+    planes = planes.reshape(synapse.groups, -1, *synapse.source_shape[1:])
+    total = np.zeros((*kernels.shape[:2], prod(synapse.sliding.positions)))
+    for row, column, seen in synapse.sliding.taps(planes):
+        total += kernels[..., row, column] @ seen.reshape(*seen.shape[:2], -1)
     return total.astype(np.int64).ravel()
 
 
