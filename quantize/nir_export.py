@@ -91,6 +91,9 @@ def _unsayable_synapses(network: Network, synapse: Synapses) -> list[str]:
         why.append("its inputs are scaled one by one; only unscaled ones can be written")
     pool = synapse.pool
     if pool is not None:
+        if _shape(network, synapse.source) != pool.source_shape:
+            why.append(f"its pool takes '{synapse.source}' as planes that this does not have; "
+                       "give the source that shape")
         if pool.kind is PoolKind.MAX:
             why.append("it pools by the maximum; only sum pooling can be written")
         top, bottom, left, right = pool.padding
@@ -104,7 +107,7 @@ def _unsayable_synapses(network: Network, synapse: Synapses) -> list[str]:
             why.append("its kernel is not square, of which nir computes another shape; only square ones can "
                        "be written")
         if pool is None and _shape(network, synapse.source) != synapse.source_shape:
-            why.append(f"its convolution takes {synapse.source!r} as planes that this does not have; "
+            why.append(f"its convolution takes '{synapse.source}' as planes that this does not have; "
                        "give the source that shape")
     return why
 

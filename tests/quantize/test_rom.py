@@ -13,7 +13,7 @@ from firstspike.quantize.rom import MANIFEST, WORD, export_rom, read_rom
 from firstspike.quantize.rom_text import FORMATS, read_words, write_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import networks
+from strategies import ALL, networks
 
 SIGNS = np.array([[1, -1, -1], [1, 1, -1]], np.int8)
 
@@ -25,7 +25,7 @@ def small(weights: np.ndarray = SIGNS) -> Network:
 
 
 @settings(max_examples=60, deadline=None)
-@given(networks(), st.sampled_from(sorted(FORMATS)))
+@given(networks(ALL), st.sampled_from(sorted(FORMATS)))
 def test_the_same_network_comes_back(tmp_path_factory: pytest.TempPathFactory, network: Network,
                                      form: str) -> None:
     folder = tmp_path_factory.mktemp("rom") / "x"
