@@ -48,10 +48,11 @@ def import_spikingjelly(network: Any, input: Input, *, readout: str | None = Non
         neurons: Any = import_module("spikingjelly.activation_based.neuron")
         from .torch_parts import chart_of
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("spikingjelly", "torch"):
+        missing = (error.name or "").split(".")[0]
+        if missing not in ("spikingjelly", "torch"):
             raise
-        raise FirstspikeError(f"importing from SpikingJelly needs {error.name}: pip install spikingjelly") \
-            from error
+        raise FirstspikeError(f"importing from SpikingJelly needs {missing}: "
+                              "pip install spikingjelly") from error
     from importlib.metadata import version
     chart = chart_of(_plain(network, layers), input, {neurons.IFNode: _if, neurons.LIFNode: _lif})
     return finish(f"SpikingJelly {version('spikingjelly')}", assemble(chart, input, readout, level), images,

@@ -8,7 +8,7 @@ from torch import nn
 from ..convert.walk import Activation, Affine, Norm, walk
 from ..inputs import Input
 from . import parts
-from .parts import Chart, Shape
+from .parts import Chart, Refusals, Shape
 
 __all__ = ["chart_of"]
 
@@ -21,10 +21,14 @@ def chart_of(network: nn.Module, heard: Input,
     reason where one cannot be taken. Raises ValueError that names every module that cannot be taken.
     """
     shape: Shape = heard.shape or (heard.size,)
-    chart = Chart(shape)
+    chart, refusals, seen = Chart(shape), Refusals(), set()
     for part in walk(network, shape, neurons):
-        name = f"{part.node.place or 'network'}"
+        name = part.node.place or "network"
         chart.add(name, part.node.kind, _part(part))
+        if isinstance(part, Activation) and part.node.module in seen:
+            refusals.add(chart.place(name), "it stands at two places with one state; give each its own")
+        seen.add(part.node.module)
+    refusals.raise_any()
     return chart
 
 

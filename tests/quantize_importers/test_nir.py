@@ -1,5 +1,6 @@
 """NIR graphs and files: what they state is run step by step, exactly, or refused with every node named."""
 
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -361,6 +362,16 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
         import_nir(path, steps=STEPS)
     with pytest.raises(FirstspikeError, match="there is no NIR file"):
         import_nir(tmp_path / "y.nir", steps=STEPS)
+
+
+def test_nir_is_named_where_it_is_missing_or_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nir, "__version__", "1.0.6")
+    with pytest.raises(FirstspikeError, match=r"nir 1\.0\.6 is too old: pip install 'nir>=1\.0\.8'"):
+        import_nir(residual(), steps=STEPS)
+    graph = residual()
+    monkeypatch.setitem(sys.modules, "nir", None)
+    with pytest.raises(FirstspikeError, match=r"NIR needs the package nir: pip install 'firstspike"):
+        import_nir(graph, steps=STEPS)
 
 
 def test_what_cannot_be_taken_of_a_file_names_the_file(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Networks of snnTorch against snnTorch's own simulation, spike for spike."""
 
+import sys
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="importing from snnTorch needs torch")
 snntorch = pytest.importorskip("snntorch", reason="snntorch is not installed (pip install -e '.[dev]')")
 
+from firstspike.errors import FirstspikeError  # noqa: E402
 from firstspike.quantize.importers.snntorch import import_snntorch  # noqa: E402
 from firstspike.quantize.network import Direct, Input, Reset, Spikes  # noqa: E402
 from firstspike.sim import golden  # noqa: E402
@@ -169,6 +172,19 @@ def test_two_weights_without_a_neuron_between_are_refused() -> None:
     network = nn.Sequential(nn.Linear(6, 4), nn.Linear(4, 4), leaky(beta=1.0))
     with pytest.raises(ValueError, match=r"1 \(Linear\): no neuron stands between it and the weights"):
         import_snntorch(network, Input(6, 4, Spikes(once=False)))
+
+
+def test_a_neuron_with_one_state_for_two_places_is_refused() -> None:
+    shared = leaky(beta=1.0)
+    network = nn.Sequential(nn.Linear(6, 4), shared, nn.Linear(4, 4), shared)
+    with pytest.raises(ValueError, match=r"3 \(Leaky\): it stands at two places with one state"):
+        import_snntorch(network, Input(6, 4, Spikes(once=False)))
+
+
+def test_snntorch_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "snntorch", None)
+    with pytest.raises(FirstspikeError, match="importing from snnTorch needs snntorch: pip install snntorch"):
+        import_snntorch(nn.Sequential(), Input(6, 4, Spikes(once=False)))
 
 
 def test_real_weights_are_rounded_and_measured() -> None:

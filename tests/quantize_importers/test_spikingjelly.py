@@ -1,6 +1,7 @@
 """Networks of SpikingJelly against SpikingJelly's own simulation, spike for spike."""
 
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ logging.getLogger("torch").setLevel(logging.ERROR)  # it is told that Triton is 
 layer = pytest.importorskip("spikingjelly.activation_based.layer",
                             reason="spikingjelly is not installed (pip install -e '.[dev]')")
 
+from firstspike.errors import FirstspikeError  # noqa: E402
 from firstspike.quantize.importers.spikingjelly import import_spikingjelly  # noqa: E402
 from firstspike.quantize.network import Input, Readout, Reset, Spikes  # noqa: E402
 from firstspike.sim import golden  # noqa: E402
@@ -123,6 +125,12 @@ def test_what_cannot_be_taken_is_named(module, sentence: str) -> None:
     network = nn.Sequential(layer.Linear(6, 4), module())
     with pytest.raises(ValueError, match=f"^the network cannot be taken exactly: .*{sentence}"):
         import_spikingjelly(network, Input(6, 4, Spikes(once=False)))
+
+
+def test_spikingjelly_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "spikingjelly.activation_based.layer", None)
+    with pytest.raises(FirstspikeError, match="importing from SpikingJelly needs spikingjelly: pip install"):
+        import_spikingjelly(nn.Sequential(), Input(6, 4, Spikes(once=False)))
 
 
 def test_hooks_are_refused() -> None:
