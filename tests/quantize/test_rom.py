@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import ALL, networks
 
+WEIGHTS = "layers.0.synapses.0.weights.0.hex"
 SIGNS = np.array([[1, -1, -1], [1, 1, -1]], np.int8)
 
 
@@ -109,6 +111,25 @@ def test_manifest_names_every_file(tmp_path: Path) -> None:
     assert manifest["network"]["digest"] == small().digest
 
 
+def test_verilog_reads_the_hex_files(tmp_path: Path, icarus: str) -> None:
+    rng = np.random.default_rng(1)
+    weights = rng.choice([-1, 1], (37, 20)).astype(np.int8)
+    export_rom(Network(Input(20, 2, Spikes()), [Layer(Dense(weights), 2, threshold=4)]), tmp_path / "x")
+    (tmp_path / "t.v").write_text(f"""
+        module t;
+          reg [36:0] rom [0:19]; integer i;
+          initial begin
+            $readmemh("{tmp_path}/x/{WEIGHTS}", rom);
+            for (i = 0; i < 20; i = i + 1) $display("%b", rom[i]);
+          end
+        endmodule""")
+    subprocess.run([icarus, "-o", tmp_path / "t", tmp_path / "t.v"], check=True)
+    printed = subprocess.run([Path(icarus).with_name("vvp"), tmp_path / "t"], check=True, text=True,
+                             capture_output=True).stdout.split()
+    read = np.array([[digit == "1" for digit in reversed(line)] for line in printed])
+    np.testing.assert_array_equal(read.T, weights > 0)
+
+
 def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "precious.txt").write_text("kept")
@@ -129,9 +150,6 @@ def change(folder: Path, name: str, edit) -> None:
         if memory["file"] == name:
             memory["sha256"] = sha256(text.encode()).hexdigest()
     (folder / MANIFEST).write_text(json.dumps(manifest))
-
-
-WEIGHTS = "layers.0.synapses.0.weights.0.hex"
 
 
 @pytest.mark.parametrize(("damage", "sentence"), [
