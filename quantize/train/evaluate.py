@@ -144,20 +144,26 @@ def _run(layer: Layer, times: dict[str, torch.Tensor],
             potential = potential + heard_in_window(synapse, times[synapse.source], dtype)
         potential = potential.unsqueeze(1)
     if layer.threshold is None:
-        return potential, torch.full_like(potential[:, -1], layer.window).long()
-    first = torch.full_like(potential[:, -1], layer.window, dtype=torch.long)
+        return potential, torch.full_like(potential[:, -1], layer.window, dtype=torch.int32)
     threshold = tensor(layer.threshold)
-    for step in reversed(range(layer.window)):
-        reached = potential[:, min(step, potential.shape[1] - 1)] >= threshold * int(
-            layer.threshold_schedule[step])
-        first.masked_fill_(reached, step)
-    return potential, first
+    if layer.phase is Phase.ONLINE:
+        first = torch.full_like(potential[:, -1], layer.window, dtype=torch.int32)
+        for step in reversed(range(layer.window)):
+            first.masked_fill_(potential[:, step] >= threshold * int(layer.threshold_schedule[step]), step)
+        return potential, first
+    # V >= theta G where floor(V / theta) >= G: it waits while the lowest G so far is above that quotient.
+    # The quotient of two whole numbers below 2**24 (2**53) never rounds up to the next one.
+    level = (potential[:, 0] / threshold).floor_()
+    waits = torch.zeros_like(level, dtype=torch.uint8 if layer.window < 256 else torch.int32)
+    for lowest in np.minimum.accumulate(layer.threshold_schedule):
+        waits += level < int(lowest)
+    return potential, waits
 
 
 def _outcome(network: Network, times: list[torch.Tensor],
              potential: torch.Tensor) -> tuple[np.ndarray, ...]:
     output = network.layers[-1]
-    potentials, fired = potential.cpu().numpy(), times[-1].cpu().numpy()
+    potentials, fired = potential.cpu().numpy(), times[-1].cpu().numpy().astype(np.int64)
     last, steps = potentials[:, -1], np.full(len(fired), output.window)
     eligible = np.ones(last.shape, bool)
     if network.readout is Readout.FIRST_SPIKE:

@@ -23,11 +23,10 @@ def heard_in_window(synapse: Dense | Convolution, fired: torch.Tensor, dtype: to
     ``fired``: int, shape ``(count, source size)``; the kernel is as long as the source's window.
     """
     amounts, pool = torch.as_tensor(np.append(synapse.kernel, 0), device=fired.device).to(dtype), synapse.pool
-    if pool is None:
-        return _weighted(synapse, amounts[fired])
-    if pool.kind is PoolKind.MAX:
-        return _weighted(synapse, amounts[_earliest(pool, fired, len(amounts) - 1)])
-    return _weighted(synapse, _sum_of_regions(pool, amounts[fired]))
+    if pool is not None and pool.kind is PoolKind.MAX:
+        fired, pool = _earliest(pool, fired, len(amounts) - 1), None
+    passed = torch.index_select(amounts, 0, fired.flatten().int()).view(fired.shape)
+    return _weighted(synapse, passed if pool is None else _sum_of_regions(pool, passed))
 
 
 def heard_at_each_step(synapse: Dense | Convolution, fired: torch.Tensor,
@@ -58,8 +57,7 @@ def _weighted(synapse: Dense | Convolution, amounts: torch.Tensor) -> torch.Tens
         amounts = amounts * torch.as_tensor(np.array(synapse.scale), device=amounts.device).to(amounts.dtype)
     if isinstance(synapse, Dense):
         return amounts @ weights.t()
-    top, bottom, left, right = synapse.padding
-    planes = functional.pad(amounts.view(-1, *synapse.source_shape), (left, right, top, bottom))
+    planes = _padded(synapse, amounts, 0)
     if amounts.device.type == "cpu":
         planes = planes.contiguous(memory_format=torch.channels_last)
         sums = functional.conv2d(planes, weights, None, synapse.stride, 0, synapse.dilation, synapse.groups)
@@ -72,17 +70,17 @@ def _weighted(synapse: Dense | Convolution, amounts: torch.Tensor) -> torch.Tens
 
 def _earliest(pool: Pool, fired: torch.Tensor, window: int) -> torch.Tensor:
     """The step in which each region first brings a spike, ``window`` where none comes."""
-    planes = fired.view(-1, *pool.source_shape).float().neg()  # steps are few: exact
-    return _regions(pool, planes, -window).amax(dim=2).neg().long().flatten(1)
+    planes = _padded(pool, fired.float().neg_(), -window)  # steps are few: exact
+    return functional.max_pool2d(planes, pool.size, pool.stride).flatten(1).neg_().int()
 
 
 def _sum_of_regions(pool: Pool, amounts: torch.Tensor) -> torch.Tensor:
-    return _regions(pool, amounts.view(-1, *pool.source_shape), 0).sum(dim=2).flatten(1)
+    planes = _padded(pool, amounts, 0)
+    return functional.avg_pool2d(planes, pool.size, pool.stride, divisor_override=1).flatten(1)
 
 
-def _regions(pool: Pool, planes: torch.Tensor, fill: float) -> torch.Tensor:
-    """What each region holds, ``fill`` where that is padding: shape ``(count, channels, in it, regions)``."""
+def _padded(pool: Pool | Convolution, amounts: torch.Tensor, fill: float) -> torch.Tensor:
+    """``amounts``, shape ``(count, addresses)``, as planes with ``fill`` around them."""
     top, bottom, left, right = pool.padding
-    planes = functional.pad(planes, (left, right, top, bottom), value=fill)
-    windows = functional.unfold(planes, pool.size, stride=pool.stride)
-    return windows.view(len(planes), planes.shape[1], -1, windows.shape[-1])
+    planes = amounts.view(-1, *pool.source_shape)
+    return functional.pad(planes, (left, right, top, bottom), value=fill) if any(pool.padding) else planes

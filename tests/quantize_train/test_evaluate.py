@@ -30,6 +30,8 @@ def same_as_golden(network, levels, batch=7) -> Evaluation:
     """Check `evaluate` against the batched golden model in everything, the readable one in the decision."""
     levels = levels.astype(np.int64)
     seen, gold = evaluate(network, levels, batch=batch), batched.run(network, levels)
+    for ours in (seen.labels, seen.steps, seen.spikes, seen.spikes_until, seen.potentials):
+        assert ours.dtype == np.int64
     np.testing.assert_array_equal(seen.labels, gold.label)
     np.testing.assert_array_equal(seen.steps, gold.step)
     np.testing.assert_array_equal(seen.potentials[:, -1], gold.layers[-1].potential)
@@ -147,6 +149,16 @@ def test_an_accelerator_gets_the_same_sums(monkeypatch):
         patch.setattr(torch, "as_tensor", lambda data, device: torch.tensor(data))
         unfolded = heard_in_window(synapse, fired, torch.float64)
     np.testing.assert_array_equal(direct.numpy(), unfolded.numpy())
+
+
+@pytest.mark.parametrize("window", [255, 256, 300])
+def test_long_windows(window):
+    make = Maker(6, window=window)
+    first = Layer(Dense(make.weights(9, 20), kernel=np.arange(window, 0, -1)), window, Phase.WINDOWED,
+                  threshold=make.generator.integers(1, 9, 9), threshold_schedule=np.arange(window, 0, -1))
+    network = Network(make.source(20), [first, make.layer(Dense(make.weights(3, 9)), Phase.WINDOWED,
+                                                          reads=True)], Readout.POTENTIAL)
+    assert np.ptp(same_as_golden(network, make.levels(15, 20)).spikes[:, 1]) > 0
 
 
 def test_chance_is_refused():
