@@ -54,8 +54,8 @@ class Quotient(click.ParamType):
 @click.option("--approximate", is_flag=True,
               help="Take a leak that is no power of two as the nearest one, and say so.")
 @click.option("--calibrate", type=FOLDER, metavar="DATA",
-              help="Images to measure on what rounding does: as for `firstspike score --images`, of a data set "
-                   "its training images.")
+              help="Images to measure on what rounding does: as for `firstspike score --images`, of a data "
+                   "set its training images.")
 @labels_option
 @count_option
 @click.option("--bound", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="POINTS",
