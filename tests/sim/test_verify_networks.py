@@ -11,8 +11,18 @@ BOARDS = {"mnist-784-600-10-online": "ulx3s-85f", "mnist-784-600-10-windowed": "
           "mnist-784-128-10-online": "icebreaker", "mnist-784-128-10-windowed": "icebreaker"}
 
 
+CONVOLUTIONS = {name for name in shipped() if "-conv-" in name}
+
+
 def test_all_that_is_shipped_is_proven():
-    assert set(BOARDS) == set(shipped())
+    assert set(BOARDS) == set(shipped()) - CONVOLUTIONS
+
+
+@pytest.mark.parametrize("name", sorted(CONVOLUTIONS))
+def test_convolutions_are_refused_by_name(name, tmp_path):
+    with pytest.raises(fs.FirstspikeError, match="layer 'layer0' has a convolution"):
+        fs.build(fs.load(shipped()[name]), "generic", tmp_path / "build")
+    assert not (tmp_path / "build").exists()
 
 
 @pytest.fixture(scope="module")
