@@ -85,5 +85,6 @@ FAMILY = Family(
     overrides={"ecppack_opts": "--compress"},
     bitstream=".bit",
     utilisation={"luts": ("TRELLIS_COMB",), "ffs": ("TRELLIS_FF",), "block_rams": ("DP16KD",)},
+    placer=("--placer", "static"),   # keeps the flip-flops after a block RAM beside it; heap does not
     out_of_context=_out_of_context,
 )

@@ -35,6 +35,8 @@ class Family:
         How the bitstream's name ends; "" where no open tool makes one.
     utilisation : mapping
         Names, in nextpnr's report, of "luts", "ffs" and "block_rams"; several add up.
+    placer : tuple of :class:`str`
+        Further options of nextpnr.
     out_of_context : callable or None
         For a platform: the nextpnr program and its options that place and route a core without pins; None
         where nextpnr cannot.
@@ -50,4 +52,5 @@ class Family:
     overrides: Mapping[str, str] = field(default_factory=dict)
     bitstream: str = ""
     utilisation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    placer: tuple[str, ...] = ()
     out_of_context: Callable[[Platform], list[str]] | None = None

@@ -94,7 +94,7 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
             "script_after_synth": "tee -q -o design.stat stat -json" if family.bitstream else "",
             "script_after_read": "read_verilog board.v ../rtl/top.v" if family.bitstream
             else "add_files [list board.v ../rtl/top.v]",
-            "nextpnr_opts": " ".join(_nextpnr_options(clock.hz, seed, "report.json")),
+            "nextpnr_opts": " ".join(_nextpnr_options(family, clock.hz, seed, "report.json")),
             **family.overrides,
         }
         design = Pins(family, clock.hz, clock.setting)
@@ -130,11 +130,12 @@ def _core_commands(family: Family, platform: Platform, clock_hz: int, seed: int)
     if family.out_of_context is not None:
         commands.append([
             *family.out_of_context(platform), "--quiet", "--json", "core.json", "--log", "core.tim",
-            *_nextpnr_options(clock_hz, seed, "core_report.json")])
+            *_nextpnr_options(family, clock_hz, seed, "core_report.json")])
     return commands
 
 
-def _nextpnr_options(clock_hz: float, seed: int, report: str) -> list[str]:
+def _nextpnr_options(family: Family, clock_hz: float, seed: int, report: str) -> list[str]:
     # A clock that is missed is no error of placing: it is reported.
-    return ["--seed", str(seed), "--freq", f"{clock_hz / 1e6:g}", "--report", report, "--timing-allow-fail"]
+    return ["--seed", str(seed), "--freq", f"{clock_hz / 1e6:g}", *family.placer, "--report", report,
+            "--timing-allow-fail"]
 

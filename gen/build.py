@@ -131,9 +131,13 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         facts = core_facts(network, early_stop=planned.early_stop, encoder=planned.encoder)
         emit_board(target, facts, top, work / "board", clock_hz=planned.clock_hz, seed=seed,
                    cycles=planned.cycles)
-        if out.exists():
-            shutil.rmtree(out)
-        work.rename(out)
+        if out.exists():   # the old one goes once the new one is in its place
+            aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+            out.rename(aside / out.name)
+            work.rename(out)
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            work.rename(out)
     except OSError as error:
         raise FirstspikeError(f"cannot write {out}: {error.strerror}; free some space, or give another -o"
                               ) from error

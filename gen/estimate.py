@@ -29,7 +29,7 @@ class Family:
     ``shapes``: (rows, width) of one block RAM. ``chain``: cells that a carry chain takes beyond its bits.
     ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small
     memories that are written become LUTs. ``words_per_column``: ROM words side by side in a column.
-    ``scan``, ``fetch_registers``, ``zero_init``: see :class:`~..rtl.layer.Folding`.
+    ``queue``, ``scan``, ``fetch_registers``, ``zero_init``, ``carry``: see :class:`~..rtl.layer.Folding`.
     """
 
     shapes: tuple[tuple[int, int], ...]
@@ -37,9 +37,11 @@ class Family:
     lut_inputs: int = 4
     lut_ram: bool = True
     words_per_column: int = 4
+    queue: bool = False
     scan: bool = False
     fetch_registers: int = 1
     zero_init: bool = False
+    carry: int = 1
 
     def block_rams(self, rows: int, width: int) -> int:
         """Block RAMs that a read-only memory takes; 0 where it becomes logic."""
@@ -62,10 +64,10 @@ FAMILIES: dict[str | None, Family] = {
     "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, words_per_column=8,
                     scan=True, fetch_registers=0, zero_init=True),
     "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), chain=4,
-                   fetch_registers=2),
+                   queue=True, fetch_registers=3, carry=4),
     "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), scan=True),
     "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), lut_inputs=6,
-                      fetch_registers=2),
+                      queue=True, fetch_registers=2),
 }
 FAMILIES[None] = FAMILIES["ecp5"]
 
@@ -94,9 +96,14 @@ def layer_resources(family: Family, model: LaneModel, inputs: int, folding: Fold
     wide = width * (1 if plain and not neurons.moves else 2) + (width if neurons.reset_to else 0)
     wide += width if neurons.leaks else 0
     compare = 0 if not any(map(any, neurons.threshold)) else width
-    lane = wide + compare + family.chain + (3 if family.scan else 7) + (2 * width if read else 0)
+    counts = plain and not neurons.moves and not neurons.leaks and folds == 1
+    chain = family.chain / (folding.carry if counts else 1)
+    lane = wide + compare + chain + (3 if family.scan else 7) + (2 * width if read else 0)
     luts = lanes * lane + columns * 110 + 60 + logic
-    ffs = lanes * (width + 4 + (width if read else 0)) + columns * 110 + 40
+    ffs = lanes * (width + 3 + folding.fetch_registers + (width if read else 0)) + columns * 110 + 40
+    if folding.queue and not read and folds == 1:
+        luts += lanes + columns * 40
+        ffs += lanes + columns * 20
     if folds > 1:
         tables = 2 if neurons.moves else 1
         luts += lanes * width * 2 + count * width * tables / 2 ** family.lut_inputs
@@ -119,5 +126,6 @@ def layer_cycles(model: LaneModel, folding: Folding, *, online: bool, heard: flo
     listening = heard * folds
     firing = rounds * max(folds * (1 if folds == 1 else 1.5), 6) + fired
     if online:
-        return max(listening + rounds * folds, fired) + 12
+        ends = 1 if folds == 1 and not model.every_step and not model.neurons.moves else rounds * folds
+        return max(listening + ends, fired + rounds) + 12
     return listening + firing + 12

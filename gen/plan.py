@@ -164,8 +164,9 @@ def _option(network: Network, index: int, family: Family, model: LaneModel, inpu
     word = lanes if folds > 1 and lanes <= 18 else family.best_width(inputs * folds, lanes)
     per_column = min(lanes, word * (family.words_per_column if folds == 1 else 1))
     folding = Folding(per_column=per_column * folds, folds=folds, group=min(word, 18),
-                      queue=family.lut_ram, scan=family.scan,
-                      fetch_registers=family.fetch_registers, zero_init=family.zero_init)
+                      queue=family.queue, scan=family.scan,
+                      fetch_registers=family.fetch_registers, zero_init=family.zero_init,
+                      carry=family.carry)
     synapses = layer.synapses[0]
     plain = bool((synapses.kernel == 1).all()) and (index > 0 or network.input.highest_value == 1)
     return LayerPlan(

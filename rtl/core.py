@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .buffer import Buffer
 from .layer import EventLayer
 from .readout import Readout, Result
 from .stream import Kind, Token
@@ -110,8 +111,12 @@ class Core(wiring.Component):
             with m.Else():
                 enter(encoder.spikes)
 
-        for layer, following in pairwise([*(layer for layer in self.layers), readout]):
+        for layer in self.layers:
             m.d.comb += layer.decided.eq(readout.decided)
-            wiring.connect(m, layer.o, following.tokens if following is readout else following.i)
+        for index, (layer, following) in enumerate(pairwise(self.layers)):
+            m.submodules[f"buffer_{index}"] = buffer = Buffer(layer.token)   # no path spans two
+            wiring.connect(m, layer.o, buffer.i)
+            wiring.connect(m, buffer.o, following.i)
+        wiring.connect(m, self.layers[-1].o, readout.tokens)
         wiring.connect(m, readout.result, wiring.flipped(self.result))
         return m

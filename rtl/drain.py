@@ -5,7 +5,6 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .buffer import Buffer
-from .queue import Queue
 from .stream import Kind, Token
 
 __all__ = ["Drain", "OwnToken"]
@@ -14,15 +13,14 @@ __all__ = ["Drain", "OwnToken"]
 class OwnToken(data.StructLayout):
     """Layout of what a column itself contributes: a spike, or where ``end`` the end of a step or ``window``.
 
-    ``index`` is the neuron's place in its column. A spike has the step, window and tag of the end that
-    follows it; one before the end of a window is no spike but a final potential.
+    A spike has the step, window and tag of the end that follows it; one before the end of a window is no
+    spike but a final potential.
     """
 
-    def __init__(self, token: Token, neurons: int):
-        self.neurons = neurons
+    def __init__(self, token: Token):
         super().__init__({
             "end": 1, "window": 1, "step": range(token.window), "tag": 1 if token.tagged else 0,
-            "index": range(neurons), "potential": token.potential_bits,
+            "address": range(token.addresses), "potential": token.potential_bits,
         })
 
 
@@ -32,36 +30,29 @@ class Drain(wiring.Component):
     Spikes pass as they come. An end passes when both sides have reached it: then it is *the* end of both,
     so nothing moves from one step to another. Spikes of a window that is decided are dropped.
 
-    Latency 1 cycle, and 2 for an own token with a queue. Throughput 1 token a cycle.
+    Latency 1 cycle, throughput 1 token a cycle.
 
     Parameters
     ----------
     token : :class:`~.stream.Token`
         Layout of the layer's output.
-    neurons, base : :class:`int`
-        Neurons of the column, and the address of the first.
     first : :class:`bool`
         Whether there is no column before this one.
-    queue : :class:`bool`
-        Whether own tokens can wait here, so that the column need not.
 
     Members
     -------
     before : ``In(stream.Signature(token))``
-    own : ``In(stream.Signature(OwnToken(token, neurons)))``
+    own : ``In(stream.Signature(OwnToken(token)))``
     decided : ``In(2)``
     tokens : ``Out(stream.Signature(token))``
     """
 
-    def __init__(self, token: Token, neurons: int, *, base: int, first: bool, queue: bool):
+    def __init__(self, token: Token, *, first: bool):
         self.token = token
-        self.own_token = OwnToken(token, neurons)
-        self.base = base
         self.first = first
-        self.queue = queue
         super().__init__({
             "before": In(stream.Signature(token)),
-            "own": In(stream.Signature(self.own_token)),
+            "own": In(stream.Signature(OwnToken(token))),
             "decided": In(2),
             "tokens": Out(stream.Signature(token)),
         })
@@ -73,12 +64,7 @@ class Drain(wiring.Component):
         out, before = buffer.i.payload, self.before.payload
         read = bool(self.token.potential_bits)
 
-        own = self.own
-        if self.queue:
-            m.submodules.queue = queue = Queue(self.own_token)
-            wiring.connect(m, wiring.flipped(self.own), queue.i)
-            own = queue.o
-        mine = own.payload
+        own, mine = self.own, self.own.payload
         before_spike = Signal()
         before_end = Signal(init=1)
         if not self.first:
@@ -92,7 +78,7 @@ class Drain(wiring.Component):
 
         m.d.comb += [
             out.kind.eq(Mux(~mine.end, Kind.SPIKE, Mux(mine.window, Kind.WINDOW, Kind.STEP))),
-            out.address.eq(self.base + mine.index), out.step.eq(mine.step), out.tag.eq(mine.tag),
+            out.address.eq(mine.address), out.step.eq(mine.step), out.tag.eq(mine.tag),
         ]
         if read:
             some = Signal()   # an own spike passed since the last end

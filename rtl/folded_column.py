@@ -35,7 +35,7 @@ class FoldedColumn(wiring.Component):
     """
 
     def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, folds: int,
-                 first: bool, last: bool, ordered: bool, queue: bool = False):
+                 first: bool, last: bool, ordered: bool):
         if not isinstance(folds, int) or folds < 4 or folds & (folds - 1):
             raise ValueError(f"Folds must be a power of two and at least 4, not {folds!r}")
         self.op = op
@@ -47,7 +47,6 @@ class FoldedColumn(wiring.Component):
         self.first = first
         self.last = last
         self.ordered = ordered
-        self.queue = queue
         self.count = len(weights[0])
         self.lanes = -(-self.count // folds)
         self.synapses = Rom(self.lanes, (
@@ -68,8 +67,7 @@ class FoldedColumn(wiring.Component):
         state = data.StructLayout({
             "values": data.ArrayLayout(signed(width), lanes), "fired": lanes if remembers else 0})
         m.submodules.potentials = potentials = Ram(state, folds)
-        m.submodules.drain = drain = Drain(self.token, lanes * folds, base=self.base, first=self.first,
-                                           queue=self.queue)
+        m.submodules.drain = drain = Drain(self.token, first=self.first)
         wiring.connect(m, entry.i, wiring.flipped(self.ops))
         wiring.connect(m, wiring.flipped(self.before), drain.before)
         wiring.connect(m, wiring.flipped(self.tokens), drain.tokens)
@@ -163,29 +161,23 @@ class FoldedColumn(wiring.Component):
             mask.append((fire | (now.kind == OpKind.END)) & exists)
         m.d.comb += self.final.eq(Cat(values)), self.final_fold.eq(now_fold), self.ended.eq(ends)
 
-        drop = Signal()
-        if self.token.tagged:
-            tag = Signal()        # of the spikes that are pending, or will be in the next cycle
-            next_tag = Signal()
-            coming = fetched_valid & ((fetched.kind == OpKind.FIRE) | (fetched.kind == OpKind.END))
-            m.d.comb += next_tag.eq(Mux(coming, fetched.tag, tag)), drain.decided.eq(self.next_decided)
-            m.d.sync += [
-                tag.eq(next_tag), self.next_decided.eq(self.decided),
-                drop.eq(self.next_decided.bit_select(next_tag, 1)),
-            ]
+        m.d.sync += self.next_decided.eq(self.decided)
+        m.d.comb += drain.decided.eq(self.next_decided)
 
         row = data.View(queue_row, queue.w_data)
         load = fires | ends if read else fires
         m.d.comb += [
             row.mask.eq(Cat(mask)), row.fold.eq(now_fold), row["values"].eq(Cat(values) if read else 0),
-            queue.w_en.eq(load & row.mask.any() & ~drop),
+            queue.w_en.eq(load & row.mask.any()),
         ]
         m.submodules.emitter = emitter = PriorityEmitter(lanes, width if read else 0)
         waiting = data.View(queue_row, queue.r_data)
         at_work = Signal(queue_row, reset_less=True)
+        idle = Signal()     # what comes with the address on offer is of ``at_work``
         m.d.comb += [
-            emitter.load.eq(queue.r_rdy & emitter.quiet), queue.r_en.eq(emitter.quiet),
-            emitter.pending.eq(waiting.mask), emitter.extras.eq(at_work["values"]), emitter.drop.eq(drop),
+            idle.eq(emitter.empty & ~emitter.valid),
+            emitter.load.eq(queue.r_rdy & idle), queue.r_en.eq(idle),
+            emitter.pending.eq(waiting.mask), emitter.extras.eq(at_work["values"]),
             emitter.taken.eq(drain.own.ready),
         ]
         with m.If(emitter.load):
@@ -199,8 +191,8 @@ class FoldedColumn(wiring.Component):
         if not self.ordered:
             m.d.comb += silent.eq(last.kind == OpKind.FIRE)
         m.d.comb += [
-            quiet.eq(emitter.quiet & ~queue.r_rdy),
-            own.index.eq(Cat(at_work.fold, emitter.index)), own.potential.eq(emitter.data),
+            quiet.eq(idle & ~queue.r_rdy),
+            own.address.eq(self.base + Cat(at_work.fold, emitter.address)), own.potential.eq(emitter.data),
             own.window.eq(last.kind == OpKind.END), own.step.eq(last.step), own.tag.eq(last.tag),
             own.end.eq(~emitter.valid), drain.own.valid.eq(emitter.valid | (marked & quiet & ~silent)),
             closed.eq(marked & quiet & (silent | drain.own.ready)),

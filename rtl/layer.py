@@ -28,7 +28,8 @@ class Folding:
     group : :class:`int`
         Neurons that share one spike emitter (``folds`` 1 only).
     queue : :class:`bool`
-        Whether a column's spikes can wait to leave the layer without keeping it from the next step.
+        Whether a column's spikes can wait to leave the layer without keeping it from the next step
+        (``folds`` 1 only, and not in a layer that is read).
     scan : :class:`bool`
         Whether emitters scan, which is small, rather than skip, which is fast (``folds`` 1 only).
     fetch_registers : :class:`int`
@@ -37,6 +38,9 @@ class Folding:
     zero_init : :class:`bool`
         Whether flip-flops power up at 0 only, so that potentials are set in the first cycle after a reset
         instead of by it (``folds`` 1 only).
+    carry : :class:`int`
+        Neurons that share a carry chain where their potentials only go up or down by one, which is smaller
+        where a chain takes cells beyond its bits (``folds`` 1 only).
     """
 
     per_column: int
@@ -46,6 +50,7 @@ class Folding:
     scan: bool = False
     fetch_registers: int = 1
     zero_init: bool = False
+    carry: int = 1
 
 
 class EventLayer(wiring.Component):
@@ -54,7 +59,7 @@ class EventLayer(wiring.Component):
     A spike enters the first column and is handed from column to column, one a cycle; each adds to its own
     neurons' potentials by its own slice of the synapse ROM. Spikes that the neurons fire join the stream
     that runs along the chain the same way. Throughput: one spike every ``folds`` cycles. Latency: from a
-    token that makes neurons fire to the last column's first spike, one cycle a column and 5 more, or what
+    token that makes neurons fire to the last column's first spike, one cycle a column and 6 more, or what
     the options of :class:`~.column.Column` make of it.
 
     Parameters
@@ -89,18 +94,19 @@ class EventLayer(wiring.Component):
         self.token = token
         self.sequencer = Sequencer(
             source, token.window, kernel, online=online, fires=neurons.fires, leaks=neurons.leaks,
-            every_step=every_step, fires_at_start=fires_at_start)
+            every_step=every_step, fires_at_start=fires_at_start,
+            closing=online and neurons.fires and folding.folds == 1 and not every_step and not neurons.moves)
         count = len(neurons.start)
         starts = range(0, count, folding.per_column)
         self.columns = []
         for base in starts:
             slice_ = [row[base:base + folding.per_column] for row in weights]
-            place = {"base": base, "first": base == 0, "last": base == starts[-1], "ordered": ordered,
-                     "queue": folding.queue}
+            place = {"base": base, "first": base == 0, "last": base == starts[-1], "ordered": ordered}
             if folding.folds == 1:
                 column = Column(self.sequencer.op, token, neurons, slice_, group=folding.group,
-                                scan=folding.scan, fetch_registers=folding.fetch_registers,
-                                zero_init=folding.zero_init, **place)
+                                queue=folding.queue, scan=folding.scan,
+                                fetch_registers=folding.fetch_registers, zero_init=folding.zero_init,
+                                carry=folding.carry, **place)
             else:
                 column = FoldedColumn(self.sequencer.op, token, neurons, slice_, folds=folding.folds, **place)
             self.columns.append(column)

@@ -9,7 +9,8 @@ class OpKind(enum.Enum, shape=2):
     """What every neuron of a layer does with its potential."""
 
     ADD = 0
-    """Add or subtract the operand, as the weight of (address, neuron) says."""
+    """Add or subtract the operand, as the weight of (address, neuron) says. Where ``closing``, the step
+    before ends with it: neurons fire first, as in a ``FIRE``."""
 
     LEAK = 1
     """Leak and bias, at the start of a step."""
@@ -34,14 +35,19 @@ class Op(data.StructLayout):
         Shape of the number to add (``K[t] * value``); zero bits where it is always 1.
     tagged : :class:`bool`
         Whether windows carry a tag.
+    closing : :class:`bool`
+        Whether an ``ADD`` can close the step before it.
     """
 
-    def __init__(self, addresses: int, window: int, *, operand=0, tagged: bool = False):
+    def __init__(self, addresses: int, window: int, *, operand=0, tagged: bool = False,
+                 closing: bool = False):
         self.addresses = addresses
         self.window = window
         self.tagged = tagged
+        self.closing = closing
         super().__init__({
             "kind": OpKind,
+            "closing": 1 if closing else 0,
             "address": range(addresses),
             "operand": operand,
             "step": range(window),

@@ -26,7 +26,8 @@ class Sequencer(wiring.Component):
     *Online*, a spike is an ``ADD``, an end of step a ``FIRE``; *windowed*, spikes are ``ADD`` and the
     end of the window is a ``FIRE`` for every step; both then an ``END``. Where nothing can fire or change
     in a step without spikes (``every_step`` false), only steps that were heard and, with
-    ``fires_at_start``, step 0 get their ``FIRE``.
+    ``fires_at_start``, step 0 get their ``FIRE``. A spike of a later step closes the one before as well: with
+    ``closing``, its ``ADD`` does it on the way, so that the end of a step costs no cycle.
 
     Latency: combinational, one operation a cycle. What belongs to a window that is decided is dropped at
     one token a cycle, but for its end; so an operation on offer is withdrawn where ``decided`` rises.
@@ -40,6 +41,8 @@ class Sequencer(wiring.Component):
     kernel : sequence of :class:`int`
         ``K``, as long as the source's window.
     online, fires, leaks, every_step, fires_at_start : :class:`bool`
+    closing : :class:`bool`
+        Whether an ``ADD`` may close the step before it; not with ``every_step``.
 
     Members
     -------
@@ -50,7 +53,9 @@ class Sequencer(wiring.Component):
     """
 
     def __init__(self, source: Token, window: int, kernel, *, online: bool, fires: bool, leaks: bool,
-                 every_step: bool, fires_at_start: bool):
+                 every_step: bool, fires_at_start: bool, closing: bool = False):
+        if closing and not (online and fires and not every_step):
+            raise ValueError("Closing must come with an online layer that fires, and not take every step")
         if online and source.window != window:
             raise ValueError(f"An online layer's window must be its source's, {source.window}, not {window}")
         if leaks and not (online and every_step):
@@ -63,8 +68,9 @@ class Sequencer(wiring.Component):
         self.leaks = leaks
         self.every_step = every_step
         self.fires_at_start = fires_at_start
+        self.closing = closing
         self.op = Op(source.addresses, window, operand=operand_shape(self.kernel, source.value_bits),
-                     tagged=source.tagged)
+                     tagged=source.tagged, closing=closing)
         super().__init__({
             "tokens": In(stream.Signature(source)),
             "ops": Out(stream.Signature(self.op)),
@@ -90,6 +96,7 @@ class Sequencer(wiring.Component):
         fire_step = Signal(range(self.window))
         behind = Signal()
         completes = Signal()   # and takes an end of step with it
+        closing = Signal()     # or a spike takes the FIRE with it
         at_end = token.kind == Kind.WINDOW
         at_step = token.kind == Kind.STEP
         if not self.online:
@@ -104,11 +111,14 @@ class Sequencer(wiring.Component):
             ]
         elif self.fires:
             at_start = (step == 0) & ~heard if self.fires_at_start else 0
+            later = heard & (token.step != heard_step) | at_start & (token.step != 0)
             m.d.comb += [
                 fire_step.eq(Mux(heard, heard_step, 0)),
-                behind.eq(Mux(token.kind == Kind.SPIKE, at_start & (token.step != 0), heard | at_start)),
+                behind.eq(Mux(token.kind == Kind.SPIKE, later & (not self.closing), heard | at_start)),
                 completes.eq(at_step),
             ]
+            if self.closing:
+                m.d.comb += closing.eq(later)
 
         def emit(kind, consume):
             m.d.comb += self.ops.valid.eq(1), op.kind.eq(kind), self.tokens.ready.eq(self.ops.ready & consume)
@@ -143,6 +153,11 @@ class Sequencer(wiring.Component):
                     m.d.sync += leaked.eq(1)
             with m.Else():
                 emit(OpKind.ADD, 1)
+                if self.closing:
+                    m.d.comb += op.closing.eq(closing)
                 with m.If(accepted):
                     m.d.sync += heard.eq(1), heard_step.eq(token.step)
+                    if self.closing:
+                        with m.If(closing):
+                            m.d.sync += step.eq(1)
         return m

@@ -10,7 +10,7 @@ class Kind(enum.Enum, shape=2):
     """Kind of a token."""
 
     SPIKE = 0
-    """A spike: address, step, value."""
+    """A spike: address, step, value. In an online stream it closes all steps before its own."""
 
     STEP = 1
     """End of step: closes all steps up to and including its ``step`` (online streams only)."""

@@ -28,8 +28,8 @@ def tokens(network: Network, port: dict, input_spikes: np.ndarray,
            rng: np.random.Generator | None = None) -> Stimulus:
     """The tokens of some windows.
 
-    An online network gets its spikes sorted by step, and the end of each step that has spikes; a network that
-    only listens window by window gets spikes, then the end of the window.
+    An online network gets its spikes sorted by step, a network that only listens window by window as they
+    come; then the end of the window.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def tokens(network: Network, port: dict, input_spikes: np.ndarray,
     port: ``ports.spikes`` of ``top.json``.
     input_spikes: the values of the spikes, 0 where there is none; shape ``(count, window, size)``.
     rng: where given, all that the laws of a spike stream leave open is drawn: the order of the spikes within
-        a step (or within a windowed network's window), ends of steps that had no spike, and the tag.
+        a step (or within a windowed network's window), ends of steps, and the tag.
     """
     count, window, size = input_spikes.shape
     online = any(layer.phase is Phase.ONLINE and synapse.source == "input"
@@ -52,12 +52,8 @@ def tokens(network: Network, port: dict, input_spikes: np.ndarray,
     sorts = step if online or rng is None else np.zeros_like(step)
     # image, place in the image, whether it closes the place, kind, address, step, value
     parts: list[tuple] = [(image, sorts, 0, kinds["SPIKE"], address, step, value)]
-    if online:
-        closed = np.zeros((count, window), bool)
-        closed[image, step] = True
-        if rng is not None:
-            closed |= rng.random(closed.shape) < 0.1
-        image, step = np.nonzero(closed)
+    if online and rng is not None:
+        image, step = np.nonzero(rng.random((count, window)) < 0.4)
         parts.append((image, step, 1, kinds["STEP"], 0, step, 0))
     parts.append((np.arange(count), window, 1, kinds["WINDOW"], 0, 0, 0))
     image, place, closing, *numbers = (

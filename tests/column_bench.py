@@ -31,19 +31,19 @@ class Window:
 
 
 def lanes(neurons, weights, ops, *, read, ordered):
-    """What the neurons do with the operations, by the equations of :class:`Neurons`."""
+    """What the neurons do with the operations, by the equations of :class:`Neurons`.
+
+    A closing ``ADD`` is a ``FIRE`` of its step, then an ``ADD``.
+    """
     count, half = len(neurons.start), 1 << neurons.width - 1
     result, window = [], Window()
     value, fired, spikes = list(neurons.start), set(), set()
     for op in ops:
         kind, step = op["kind"], op["step"]
+        fires = kind is OpKind.FIRE or bool(op.get("closing"))
         some = False
         for n in range(count):
-            if kind is OpKind.ADD:
-                value[n] += op["operand"] if weights[op["address"]][n] else -op["operand"]
-            elif kind is OpKind.LEAK:
-                value[n] += neurons.bias[n] - (value[n] >> neurons.leak[n] if neurons.leak else 0)
-            elif kind is OpKind.FIRE:
+            if fires:
                 if value[n] >= neurons.threshold[n][step] and not (neurons.once and n in fired):
                     fired.add(n)
                     spikes.add((n, step, value[n], 0) if read else (n, step))
@@ -52,10 +52,14 @@ def lanes(neurons, weights, ops, *, read, ordered):
                                 else value[n] + neurons.after_fire[n][step])
                 else:
                     value[n] += neurons.after[n][step]
-            elif read:
+            if kind is OpKind.ADD:
+                value[n] += op["operand"] if weights[op["address"]][n] else -op["operand"]
+            elif kind is OpKind.LEAK:
+                value[n] += neurons.bias[n] - (value[n] >> neurons.leak[n] if neurons.leak else 0)
+            elif kind is OpKind.END and read:
                 spikes.add((n, step, value[n], 1))
             assert -half <= value[n] < half, "the test's numbers must fit the width"
-        if kind is OpKind.END or (kind is OpKind.FIRE and ordered):
+        if kind is OpKind.END or (fires and ordered):
             end = Kind.WINDOW if kind is OpKind.END else Kind.STEP
             window.ends.append(((end, step, op["tag"], some and read), spikes))
             spikes = set()
@@ -77,13 +81,15 @@ class Case:
     tagged: bool = False
     read: bool = False
     ordered: bool = True
+    closing: bool = False
     per_column: int = 100
     folds: int = 1
     options: dict = field(default_factory=dict)
 
     def chain(self):
         count = len(self.neurons.start)
-        op = Op(len(self.weights), self.window, operand=self.operand, tagged=self.tagged)
+        op = Op(len(self.weights), self.window, operand=self.operand, tagged=self.tagged,
+                closing=self.closing)
         token = Token(count, self.window, tagged=self.tagged,
                       potential_bits=self.neurons.width if self.read else 0)
         make = Column if self.folds == 1 else FoldedColumn
@@ -96,7 +102,7 @@ class Case:
         return lanes(self.neurons, self.weights, ops, read=self.read, ordered=self.ordered)
 
     def random_window(self, rng, tag=0, most=5):
-        """One window's operations: any adds, steps that may be left out."""
+        """One window's operations: any adds, steps that may be left out, some closed by an add."""
         def op(kind, step=0):
             return {"kind": kind, "address": rng.randrange(len(self.weights)), "step": step,
                     "operand": rng.randint(1, TOP) if self.operand else 1, "tag": tag * self.tagged}
@@ -108,15 +114,25 @@ class Case:
                 ops += [op(OpKind.ADD, step) for _ in range(rng.randint(0, most))]
                 if self.neurons.fires:
                     ops.append(op(OpKind.FIRE, step))
-        return [*ops, op(OpKind.END)]
+        result = []
+        for one in [*ops, op(OpKind.END)]:
+            if (self.closing and result and result[-1]["kind"] is OpKind.FIRE and one["kind"] is OpKind.ADD
+                    and rng.random() < 0.7):
+                one |= {"step": result.pop()["step"], "closing": 1}
+            result.append(one)
+        return result
 
     def random_windows(self, rng, count):
         """Windows one after the other, with alternating tags."""
         return [op for index in range(count) for op in self.random_window(rng, index & 1)]
 
 
-def random_case(rng, *, folded, most=14, **fixed) -> Case:
-    """Neurons with some of all that they can do, in one column or several."""
+def random_case(rng, *, folded, most=14, counts=None, **fixed) -> Case:
+    """Neurons with some of all that they can do, in one column or several.
+
+    ``counts``: whether potentials only go up or down by one (None: at random).
+    """
+    counts = rng.random() < 0.4 if counts is None else counts
     count, window, inputs = rng.randint(1, most), rng.randint(1, 5), rng.randint(1, 10)
 
     def row(low, high):
@@ -132,24 +148,27 @@ def random_case(rng, *, folded, most=14, **fixed) -> Case:
 
     none = ((0,) * window,) * count
     fires = rng.random() < 0.85
-    moves = rng.random() < 0.7
+    moves = not counts and rng.random() < 0.7
     neurons = Neurons(
         width=rng.choice([9, 10, 12]), start=row(-9, 9),
         threshold=table(-3, 5) if rng.random() < 0.6 else none,
         after=table(-4, 4) if moves else none, after_fire=table(-9, 3) if moves else none,
-        reset_to=table(-5, 5) if fires and rng.random() < 0.3 else None,
-        leak=row(0, 6) if rng.random() < 0.3 else None,
-        bias=row(-3, 3) if rng.random() < 0.3 else (0,) * count,
+        reset_to=table(-5, 5) if fires and not counts and rng.random() < 0.3 else None,
+        leak=row(0, 6) if not counts and rng.random() < 0.3 else None,
+        bias=row(-3, 3) if not counts and rng.random() < 0.3 else (0,) * count,
         fires=fires, once=fires and rng.random() < 0.5)
     folds = rng.choice([4, 8]) if folded else 1
-    queue = rng.random() < 0.5
+    may_close = fires and not folded and not neurons.moves and not neurons.leaks
     case = Case(
         neurons, [[rng.random() < 0.5 for _ in range(count)] for _ in range(inputs)], window,
-        operand=rng.choice([0, 4]), tagged=rng.random() < 0.5, read=rng.random() < 0.4,
-        ordered=rng.random() < 0.7, folds=folds, per_column=rng.randint(1, 3) * folds if folded
-        else rng.randint(1, count + 2), options={"folds": folds, "queue": queue} if folded else {
-            "queue": queue, "group": rng.randint(1, 7), "scan": rng.random() < 0.5,
-            "fetch_registers": rng.randrange(3), "zero_init": rng.random() < 0.5})
+        operand=0 if counts else rng.choice([0, 4]),
+        tagged=rng.random() < 0.5, read=rng.random() < 0.4,
+        ordered=rng.random() < 0.7, closing=may_close and rng.random() < 0.7, folds=folds,
+        per_column=rng.randint(1, 3) * folds if folded else rng.randint(1, count + 2),
+        options={"folds": folds} if folded else {
+            "queue": rng.random() < 0.5, "group": rng.randint(1, 7), "scan": rng.random() < 0.5,
+            "fetch_registers": rng.randrange(3), "zero_init": rng.random() < 0.5,
+            "carry": rng.choice([1, 3, 4])})
     for name, value in fixed.items():
         setattr(case, name, value)
     case.ordered |= case.read

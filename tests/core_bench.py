@@ -22,18 +22,17 @@ def fold(network: Network, foldings, *, early_stop: bool, encoder: bool = False)
 
 
 def tokens_of(network: Network, trace: golden.Trace, rng) -> list[dict]:
-    """One window's tokens at the ``spikes`` port; ends of steps only where they are needed, or by chance."""
+    """One window's tokens at the ``spikes`` port; ends of steps by chance, which is drawn for the window."""
     online = network.layers[0].phase is Phase.ONLINE
     spikes = trace.input_spikes[:, network.input.used]
-    last = max(np.flatnonzero(spikes.any(axis=1)), default=-1)
+    chance = rng.choice([0, 0.5, 1])
     tokens = []
     for step, values in enumerate(spikes):
         addresses = np.flatnonzero(values)
         rng.shuffle(addresses)
         tokens += [{"kind": Kind.SPIKE, "address": int(a), "step": step, "value": int(values[a])}
                    for a in addresses]
-        needed = len(addresses) and step < last
-        if online and (needed or rng.random() < 0.5):
+        if online and rng.random() < chance:
             tokens.append({"kind": Kind.STEP, "step": step})
     return [*tokens, {"kind": Kind.WINDOW}]
 

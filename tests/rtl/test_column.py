@@ -9,7 +9,7 @@ from amaranth.hdl import Assert, Module, Signal
 from amaranth.lib import memory
 from amaranth_bench import StreamMonitor, pauses, simulate, stream_get, stream_put
 from column_bench import Case, Session, random_case, run
-from firstspike.rtl import column, folded_column
+from firstspike.rtl import folded_column, outbox
 from firstspike.rtl.memory import Ram
 from firstspike.rtl.neuron import Neurons
 from firstspike.rtl.op import OpKind
@@ -36,20 +36,27 @@ def test_spikes_and_potentials(folded, seed):
     check(got, case.lanes(ops))
 
 
-OPTIONS = [{"group": group, "queue": queue, "scan": scan, "fetch_registers": fetch, "zero_init": zero}
-           for group, queue, scan, fetch, zero in [
-               (3, False, False, 0, False), (4, True, False, 0, True), (5, False, True, 0, False),
-               (2, True, True, 0, True), (3, False, False, 1, True), (4, True, False, 2, False),
-               (1, False, True, 2, True), (14, True, True, 1, False)]]
+OPTIONS = [{"group": group, "queue": queue, "scan": scan, "fetch_registers": fetch, "zero_init": zero,
+            "carry": carry}
+           for group, queue, scan, fetch, zero, carry in [
+               (3, False, False, 0, False, 1), (4, True, False, 0, True, 3), (5, False, True, 0, False, 4),
+               (2, True, True, 0, True, 1), (3, False, False, 1, True, 4), (4, True, False, 2, False, 4),
+               (1, False, True, 2, True, 3), (14, True, True, 1, False, 3)]]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: ", ".join(
     name for name, value in options.items() if value))
-def test_every_kind_of_column_does_the_same(options):
+@pytest.mark.parametrize("counts", [False, True], ids=["moves", "counts"])
+def test_every_kind_of_column_does_the_same(options, counts):
     """Windows one upon the other, many spikes, the way out now free, now stalled."""
     rng = random.Random(5)
-    case = random_case(rng, folded=False, read=False, ordered=True, per_column=6, options=options)
+    neurons = None
+    while neurons is None or not neurons.fires or neurons.moves == counts or len(neurons.start) < 8:
+        case = random_case(rng, folded=False, counts=counts, read=False, ordered=True, per_column=6,
+                           options=options, closing=counts)
+        neurons = case.neurons
     ops = case.random_windows(rng, 6)
+    assert any(op.get("closing") for op in ops) == counts
     sessions = [Session(ops, stall=stall, seed=1) for stall in (0, 0.5)]
     for got in run(case.chain(), *sessions):
         check(got, case.lanes(ops))
@@ -137,25 +144,25 @@ def test_folds_never_use_a_word_that_is_being_written(seed, monkeypatch):
 
 
 def strict(emitter):
-    """The same emitter, which fails where it is loaded while it is not quiet."""
+    """The same emitter, which fails where it is loaded while it is not empty."""
     class Strict(emitter):
         def elaborate(self, platform):
             m = super().elaborate(platform)
-            m.d.sync += Assert(~self.load | self.quiet)
+            m.d.sync += Assert(~self.load | self.empty)
             return m
     return Strict
 
 
 @FOLDED
 @pytest.mark.parametrize("seed", range(4))
-def test_emitters_are_loaded_while_they_are_quiet(folded, seed, monkeypatch):
-    for module, name in [(column, "PriorityEmitter"), (column, "ScanEmitter"),
+def test_emitters_are_loaded_while_they_are_empty(folded, seed, monkeypatch):
+    for module, name in [(outbox, "PriorityEmitter"), (outbox, "ScanEmitter"),
                          (folded_column, "PriorityEmitter")]:
         monkeypatch.setattr(module, name, strict(getattr(module, name)))
     rng = random.Random(f"strict {folded} {seed}")
     case = random_case(rng, folded=folded, tagged=True)
     if not folded:
-        case.options["queue"], case.options["scan"] = True, bool(seed & 1)
+        case.options["queue"], case.options["scan"] = seed < 2, bool(seed & 1)
     ops = case.random_windows(rng, 5)
     plain, decided = run(case.chain(), Session(ops, stall=0.2), Session(ops, decided=0.05))
     check(plain, case.lanes(ops))
@@ -210,8 +217,8 @@ def test_an_operation_is_carried_out_a_fixed_time_after_it_was_taken(fetch_regis
 
 
 @pytest.mark.parametrize("options, cycles", [
-    ({}, 6), ({"queue": True}, 7), ({"scan": True}, 5), ({"fetch_registers": 0}, 5),
-    ({"fetch_registers": 2}, 7)])
+    ({}, 7), ({"queue": True}, 9), ({"scan": True}, 6), ({"queue": True, "scan": True}, 8),
+    ({"fetch_registers": 0}, 6), ({"fetch_registers": 2}, 8), ({"fetch_registers": 2, "carry": 4}, 8)])
 @pytest.mark.parametrize("columns", [1, 3])
 def test_a_spike_leaves_a_fixed_time_after_its_fire_was_taken(options, cycles, columns):
     case = plain_case(4 * columns, **options)
@@ -241,6 +248,44 @@ def test_only_what_stands_behind_a_fire_waits_for_its_spikes(folded):
 
     simulate(chain, wait, background=[source, monitor.watch])
     assert len(monitor.transfers) == 14
+
+
+@pytest.mark.parametrize("fetch_registers", [0, 1, 2])
+def test_with_a_queue_some_steps_do_not_wait(fetch_registers):
+    """Nothing leaves; so many ``FIRE`` are taken, one a cycle, and then none."""
+    chain = plain_case(8, queue=True, fetch_registers=fetch_registers).chain()
+    monitor = StreamMonitor(chain.ops)
+
+    async def source(ctx):
+        await stream_put(ctx, chain.ops, [ADD, *[FIRE] * 60])
+
+    async def wait(ctx):
+        for _ in range(150):
+            await ctx.tick()
+
+    simulate(chain, wait, background=[source, monitor.watch])
+    cycles = [cycle for cycle, _ in monitor.transfers]
+    assert 16 <= len(cycles) - 3 <= 20, "an ADD, and two in the buffer at the entry"
+    assert cycles == [*range(len(cycles))]
+
+
+@pytest.mark.parametrize("carry", [1, 3, 4])
+def test_a_closing_add_costs_no_cycle(carry):
+    """With a queue, and few spikes: two adds a step, one a cycle. Neurons fire before they add."""
+    case = plain_case(5, window=12, queue=True, carry=carry, fetch_registers=2)
+    case.closing = True
+    case.neurons = replace(case.neurons, once=True, start=(0, -1, 0, -3, 1),
+                           threshold=tuple((t,) * 12 for t in (1, 3, 9, 6, 1)))
+    case.weights = [[True, True, True, True, False], [False, True, True, True, True]]
+    ops = [ADD, op(OpKind.ADD, 0, 1)]
+    for step in range(11):
+        ops += [op(OpKind.ADD, step) | {"closing": 1}, op(OpKind.ADD, step, 1)]
+    ops += [op(OpKind.FIRE, 11), END]
+    (got,) = run(case.chain(), Session(ops * 3))
+    assert got.taken == [*range(len(ops) * 3)]
+    check(got, case.lanes(ops * 3))
+    fired = {spike for _, spikes in got.windows[0].ends for spike in spikes}
+    assert fired == {(4, 0), (1, 1), (2, 4), (3, 4)}
 
 
 @FOLDED
@@ -273,10 +318,11 @@ def test_operations_are_handed_on_in_the_next_cycle(folded):
         assert min(waits) == waits[0] == 1
 
 
-def test_zero_init_powers_up_at_zero():
+@pytest.mark.parametrize("carry", [1, 4])
+def test_zero_init_powers_up_at_zero(carry):
     """And at the initial values one cycle later; otherwise it is these from the first cycle on."""
     for zero_init in (False, True):
-        case = plain_case(1)
+        case = plain_case(1, carry=carry)
         case.neurons = replace(case.neurons, start=(5,))
         case.options |= {"zero_init": zero_init}
         chain = case.chain()

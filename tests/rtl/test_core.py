@@ -17,7 +17,7 @@ def random_foldings(rng, network):
         scan, zero_init = (bool(flag) for flag in rng.integers(0, 2, 2))
         fetch_registers = int(rng.integers(3))
         foldings.append(Folding(neurons, folds, int(rng.integers(1, 7)), bool(rng.integers(2)), scan,
-                                fetch_registers, zero_init))
+                                fetch_registers, zero_init, int(rng.choice([1, 3, 4]))))
     return foldings
 
 
@@ -50,6 +50,18 @@ def test_stalls_change_nothing(stop_early, stall):
     network, images = chain(rng)
     core = fold(network, [Folding(7, 1, 3), Folding(5, 1, 5)], early_stop=True)
     CoreRun(network, core, images, stop_early=stop_early, stall=stall).check()
+
+
+@pytest.mark.parametrize("carry, queue", [(1, False), (3, True), (4, True)])
+@pytest.mark.parametrize("stall", [0, 0.5])
+def test_counters_and_closing_adds(carry, queue, stall):
+    """Layers that only count, with all that makes them fast; the second is read. Spikes close steps."""
+    rng = np.random.default_rng(carry)
+    network, images = chain(rng)
+    core = fold(network, [Folding(11, group=4, queue=queue, fetch_registers=2, carry=carry),
+                          Folding(5, group=5, fetch_registers=2, carry=carry)], early_stop=True)
+    assert all(layer.sequencer.closing for layer in core.layers)
+    CoreRun(network, core, images, stall=stall, seed=carry).check()
 
 
 def test_early_stop_shortens_the_interval():

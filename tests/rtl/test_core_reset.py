@@ -21,7 +21,7 @@ def random_foldings(rng, network):
         folds = int(rng.choice([1, 4]))
         flags = [bool(flag) for flag in rng.integers(0, 2, 4)]
         foldings.append(Folding(int(rng.integers(1, 7)) * (1 if folds == 1 else folds), folds,
-                                int(rng.integers(1, 7)), *flags))
+                                int(rng.integers(1, 7)), *flags, carry=int(rng.choice([1, 3]))))
     return foldings
 
 

@@ -5,15 +5,14 @@ import random
 import pytest
 from amaranth_bench import StreamMonitor, never, pauses, plain, simulate, stream_get, stream_put
 from firstspike.rtl.drain import Drain
-from firstspike.rtl.queue import DEPTH
 from firstspike.rtl.stream import Kind, Token
 
 BASE, NEURONS, WINDOW = 5, 6, 4
 
 
-def make(*, first=False, queue=False, read=False, tagged=True):
+def make(*, first=False, read=False, tagged=True):
     token = Token(BASE + NEURONS, WINDOW, tagged=tagged, potential_bits=7 if read else 0)
-    return Drain(token, NEURONS, base=BASE, first=first, queue=queue)
+    return Drain(token, first=first)
 
 
 def sections(rng, windows, *, most=5):
@@ -39,15 +38,16 @@ def streams(rng, drain, windows):
             before[-1] |= {"potential": 0, "dump": 0, "some": int(others > 0 and not window)}
         shared = {"window": int(window), "step": step, "tag": tag * tagged}
         for index in rng.sample(range(NEURONS), mine):
-            own.append({"end": 0, **shared, "index": index, "potential": rng.randint(-64, 63) * read})
-        own.append({"end": 1, **shared, "index": 0, "potential": 0})
+            own.append({"end": 0, **shared, "address": BASE + index,
+                        "potential": rng.randint(-64, 63) * read})
+        own.append({"end": 1, **shared, "address": 0, "potential": 0})
     return before, own
 
 
 def spike_of(drain, payload):
     """The token of an own spike."""
     read = drain.token.potential_bits
-    return ({"kind": Kind.SPIKE, "address": BASE + payload["index"], "step": payload["step"], "value": 0,
+    return ({"kind": Kind.SPIKE, "address": payload["address"], "step": payload["step"], "value": 0,
              "tag": payload["tag"]}
             | ({"potential": payload["potential"], "dump": payload["window"]} if read else {}))
 
@@ -118,13 +118,12 @@ def run(component, before, own, count, *, pause=never, before_pause=never, own_p
     return tokens, [cycle for cycle, _ in monitor.transfers]
 
 
-@pytest.mark.parametrize("queue", [False, True])
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("read", [True, False])
-def test_merges(queue, first, read):
-    rng = random.Random(f"{queue} {first} {read}")
+def test_merges(first, read):
+    rng = random.Random(f"{first} {read}")
     for tagged in (True, False, True):
-        component = make(first=first, queue=queue, read=read, tagged=tagged)
+        component = make(first=first, read=read, tagged=tagged)
         before, own = streams(rng, component, 4)
         count = len(own) if first else len(own) + sum(token["kind"] is Kind.SPIKE for token in before)
         pause, before_pause, own_pause = (pauses(rng, rng.choice([0, 0.3, 0.6])) for _ in range(3))
@@ -133,13 +132,12 @@ def test_merges(queue, first, read):
         agree(component, tokens, drain(component, before, own, [1] * len(own)))
 
 
-@pytest.mark.parametrize("queue", [False, True])
 @pytest.mark.parametrize("first, read", [(True, False), (False, False), (True, True), (False, True)])
 @pytest.mark.parametrize("decided", range(4))
-def test_decided_drops_own_spikes_of_its_tag(queue, first, read, decided):
+def test_decided_drops_own_spikes_of_its_tag(first, read, decided):
     """Ends pass, and the spikes of the columns before, which these have dropped themselves if need be."""
-    rng = random.Random(f"{queue} {first} {read} {decided}")
-    component = make(first=first, queue=queue, read=read)
+    rng = random.Random(f"{first} {read} {decided}")
+    component = make(first=first, read=read)
     before, own = streams(rng, component, 4)
     kept = [not decided >> payload["tag"] & 1 for payload in own]
     wanted = drain(component, before, own, kept)
@@ -192,7 +190,7 @@ def test_what_is_dropped_waits_for_nothing():
     """Neither for the spikes of the other side, nor for the way out."""
     component = make()
     before = [{"kind": Kind.SPIKE, "address": 0, "step": 0, "value": 0, "tag": 0}] * 30
-    own = [{"end": 0, "window": 0, "step": 0, "tag": 1, "index": 0, "potential": 0}] * 20
+    own = [{"end": 0, "window": 0, "step": 0, "tag": 1, "address": 0, "potential": 0}] * 20
     monitor = StreamMonitor(component.own)
 
     async def mine(ctx):
@@ -206,39 +204,35 @@ def test_what_is_dropped_waits_for_nothing():
     assert [cycle for cycle, _ in monitor.transfers] == list(range(20))
 
 
-@pytest.mark.parametrize("queue, latency", [(False, 1), (True, 2)])
-def test_latency_and_throughput(queue, latency):
-    """The others' tokens have no queue to pass."""
-    component = make(first=True, queue=queue)
-    own = [{"end": 0, "window": 0, "step": 0, "tag": 0, "index": n % NEURONS, "potential": 0}
+@pytest.mark.parametrize("first", [True, False])
+def test_latency_and_throughput(first):
+    """A spike leaves in the cycle after, of either side, and so does the next."""
+    component = make(first=first)
+    own = [{"end": 0, "window": 0, "step": 0, "tag": 0, "address": BASE + n % NEURONS, "potential": 0}
            for n in range(20)]
     _, cycles = run(component, [], own, 20)
-    assert cycles == list(range(latency, latency + 20))
+    assert cycles == [*range(1, 21)]
+    if not first:
+        component = make()
+        before = [{"kind": Kind.SPIKE, "address": n % BASE, "step": 0, "value": 0, "tag": 0}
+                  for n in range(20)]
+        _, cycles = run(component, before, [], 20)
+        assert cycles == [*range(1, 21)]
 
-    component = make(queue=queue)
-    before = [{"kind": Kind.SPIKE, "address": n % BASE, "step": 0, "value": 0, "tag": 0} for n in range(20)]
-    _, cycles = run(component, before, [], 20)
-    assert cycles == list(range(1, 21))
 
-
-def filled(component, own):
-    """How many own tokens are taken while nothing leaves."""
+@pytest.mark.parametrize("first, waiting", [(True, 2), (False, 0)])
+def test_an_end_waits_for_that_of_the_other_side(first, waiting):
+    """Without one to wait for, the buffer at the way out takes two."""
+    component = make(first=first)
     monitor = StreamMonitor(component.own)
 
     async def mine(ctx):
-        await stream_put(ctx, component.own, own)
+        await stream_put(ctx, component.own, [
+            {"end": 1, "window": 0, "step": 0, "tag": 0, "address": 0, "potential": 0}] * 5)
 
     async def wait(ctx):
-        for _ in range(3 * len(own)):
+        for _ in range(20):
             await ctx.tick()
 
     simulate(component, wait, background=[mine, monitor.watch])
-    return len(monitor.transfers)
-
-
-def test_as_many_wait_as_the_queue_is_long():
-    """All but one place, behind an end that the other side has not reached; two more wait for the way out."""
-    ends = [{"end": 1, "window": 0, "step": 0, "tag": 0, "index": 0, "potential": 0}] * (DEPTH + 10)
-    for queue, depth in [(False, 0), (True, DEPTH - 1)]:
-        assert filled(make(queue=queue), ends) == depth
-        assert filled(make(queue=queue, first=True), ends) == depth + 2
+    assert len(monitor.transfers) == waiting

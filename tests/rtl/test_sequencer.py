@@ -21,6 +21,7 @@ class Case:
     leaks: bool = False
     every_step: bool = False
     fires_at_start: bool = False
+    closing: bool = False
     window: int = 5
     source_window: int = 5
     kernel: tuple[int, ...] = (1,) * 5
@@ -31,13 +32,16 @@ class Case:
     def sequencer(self):
         source = Token(self.addresses, self.source_window, value_bits=self.value_bits, tagged=self.tagged)
         return Sequencer(source, self.window, self.kernel, online=self.online, fires=self.fires,
-                         leaks=self.leaks, every_step=self.every_step, fires_at_start=self.fires_at_start)
+                         leaks=self.leaks, every_step=self.every_step, fires_at_start=self.fires_at_start,
+                         closing=self.closing)
 
 
 BEHAVIOURS = [
     {"online": True, "fires": fires, "leaks": leaks, "every_step": every_step, "fires_at_start": at_start}
     for fires in (True, False) for leaks in (True, False) for every_step in (True, False)
     for at_start in ((True, False) if fires and not every_step else (False,)) if every_step or not leaks
+] + [
+    {"online": True, "fires": True, "fires_at_start": at_start, "closing": True} for at_start in (True, False)
 ] + [
     {"online": False, "fires": fires, "every_step": every_step}
     for fires in (True, False) for every_step in ((True, False) if fires else (False,))
@@ -59,14 +63,14 @@ def random_case(rng, behaviour):
 
 
 def random_window(rng, case, tag=0):
-    """One window's tokens; ends of steps where they are needed, or by chance."""
+    """One window's tokens; ends of steps by chance."""
     tokens = []
     heard = [step for step in range(case.source_window) if rng.random() < 0.6]
     for step in range(case.source_window):
         count = rng.randint(1, 4) if step in heard else 0
         tokens += [(Kind.SPIKE, rng.randrange(case.addresses), step,
                     rng.randrange(1, 1 << case.value_bits) if case.value_bits else 0) for _ in range(count)]
-        if case.online and ((count and step < heard[-1]) or rng.random() < 0.4):
+        if case.online and rng.random() < 0.4:
             tokens.append((Kind.STEP, 0, step, 0))
     if not case.online:
         rng.shuffle(tokens)
@@ -88,7 +92,9 @@ def operations(case, tokens):
     for token in tokens:
         kind, step = token["kind"], token["step"]
         closed = {Kind.SPIKE: step - 1, Kind.STEP: step, Kind.WINDOW: case.window - 1}[kind]
-        caused = []
+        caused, closing = [], ()
+        if case.closing and kind is Kind.SPIKE and due and due[0] < step:
+            closing = (due.pop(0),)
         while due and due[0] <= closed and (case.online or kind is Kind.WINDOW):
             if case.leaks and leaked < due[0]:
                 caused.append((OpKind.LEAK, due[0]))
@@ -98,7 +104,7 @@ def operations(case, tokens):
             if case.leaks and leaked < step:
                 caused.append((OpKind.LEAK, step))
                 leaked = step
-            caused.append((OpKind.ADD, token["address"], case.kernel[step] * (token["value"] or 1)))
+            caused.append((OpKind.ADD, token["address"], case.kernel[step] * (token["value"] or 1), *closing))
         elif kind is Kind.WINDOW:
             caused.append((OpKind.END,))
         result.append(caused or [None])
@@ -106,13 +112,21 @@ def operations(case, tokens):
 
 
 def seen(case, sequencer, op):
-    """An operation with what matters of it: an ``END`` has no step, an ``ADD`` no own step."""
+    """An operation with what matters of it: an ``END`` has no step, an ``ADD`` that which it closes."""
+    closing = case.closing and op["closing"]
     match op["kind"]:
         case OpKind.ADD:
-            return OpKind.ADD, op["address"], op["operand"] if sequencer.op["operand"].width else 1
+            return (OpKind.ADD, op["address"], op["operand"] if sequencer.op["operand"].width else 1,
+                    *[op["step"]] * closing)
         case OpKind.LEAK | OpKind.FIRE:
+            assert not closing
             return op["kind"], op["step"]
     return (OpKind.END,)
+
+
+def opened(op):
+    """A closing ``ADD`` as a ``FIRE`` and an ``ADD``."""
+    return [(OpKind.FIRE, op[3]), op[:3]] if len(op) == 4 else [op]
 
 
 def flat(caused):
@@ -156,6 +170,53 @@ def test_operations(behaviour, stall):
         if not stall:
             slots = [op for ops in caused for op in ops]
             assert cycles == [cycle for cycle, op in enumerate(slots) if op is not None]
+
+
+@pytest.mark.parametrize("at_start", [False, True])
+def test_a_closing_add_is_a_fire_and_then_an_add(at_start):
+    """What it says one by one is what a sequencer without them says; it takes a cycle less for each."""
+    rng = random.Random(at_start)
+    closed = 0
+    for _ in range(12):
+        case = random_case(rng, {"online": True, "fires": True, "fires_at_start": at_start})
+        tokens = [token for index in range(6) for token in random_window(rng, case, index & 1)]
+        counts, results = [], []
+        for closing in (False, True):
+            this = replace(case, closing=closing)
+            sequencer, got = this.sequencer(), []
+            monitor = StreamMonitor(sequencer.ops)
+
+            async def source(ctx, sequencer=sequencer, tokens=tokens):
+                ctx.set(sequencer.ops.ready, 1)
+                await stream_put(ctx, sequencer.tokens, tokens)
+
+            simulate(sequencer, source, background=[monitor.watch])
+            for _, op in monitor.transfers:
+                got += [(*one, op["tag"]) for one in opened(seen(this, sequencer, op))]
+            counts.append(len(monitor.transfers))
+            results.append(got)
+        assert results[0] == results[1]
+        closed += counts[0] - counts[1]
+    assert closed > 30, "or it shows nothing"
+
+
+@pytest.mark.parametrize("behaviour", [one for one in BEHAVIOURS if one["online"]], ids=name_of)
+def test_ends_of_steps_are_optional(behaviour):
+    """All of them, none of them or some: the operations are the same, but for which of them close."""
+    rng = random.Random(f"optional {name_of(behaviour)}")
+    case = random_case(rng, behaviour)
+    for _ in range(4):
+        window = random_window(rng, case)
+        spikes = [token for token in window if token["kind"] is not Kind.STEP]
+        steps = [{"kind": Kind.STEP, "address": 0, "step": step, "value": 0, "tag": 0}
+                 for step in range(case.window)]
+        full = sorted([*spikes[:-1], *steps], key=lambda token: (token["step"], token["kind"].value))
+        results = []
+        for tokens in (spikes, window, [*full, spikes[-1]]):
+            sequencer = case.sequencer()
+            got, _ = run(sequencer, tokens, len(flat(operations(case, tokens))), never, never)
+            results.append([one for op in got for one in opened(seen(case, sequencer, op))])
+        assert results[0] == results[1] == results[2]
 
 
 def run_decided(case, windows, rng):
@@ -249,6 +310,9 @@ def test_operand_is_as_wide_as_it_needs(kernel, value_bits, shape):
     ({"leaks": True}, "Leak and bias must come with an online layer that takes every step"),
     ({"leaks": True, "every_step": True, "online": False},
      "Leak and bias must come with an online layer that takes every step"),
+    *[({"closing": True} | wrong,
+       "Closing must come with an online layer that fires, and not take every step")
+      for wrong in ({"every_step": True}, {"fires": False}, {"online": False})],
 ])
 def test_what_is_refused(options, message):
     with pytest.raises(ValueError) as caught:
