@@ -16,7 +16,8 @@ SMALL = {"hidden": 12, "epochs": 3, "batch": 20, "validation": 40, "rate": 0.01,
 
 
 @pytest.mark.parametrize(("phase", "extra"), [
-    ("windowed", {}), ("windowed", {"hidden": (12, 8), "precision": "bfloat16"}), ("online", {}), ("online", {"hidden": "12,8"}),
+    ("windowed", {}), ("windowed", {"hidden": (12, 8), "precision": "bfloat16"}),
+    ("online", {}), ("online", {"hidden": "12,8"}),
     ("online", {"precision": "bfloat16", "spikes": 0.1}),
 ])
 def test_train(quarters, tmp_path, phase, extra):
