@@ -1,5 +1,6 @@
 """The package as it is shipped: a light import, a wheel and an sdist that hold all they need."""
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -44,9 +45,11 @@ def test_unknown_name_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the sdist as `make wheel` does."""
-    out = tmp_path_factory.mktemp("dist")
-    python("-m", "build", "--no-isolation", "--outdir", out, root, cwd=out)
+    """The wheel, built from the sdist as `make wheel` does; of a copy, since setuptools writes into it."""
+    out, copy = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("source") / "firstspike"
+    left_out = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.egg-info")
+    shutil.copytree(root, copy, ignore=left_out)
+    python("-m", "build", "--no-isolation", "--outdir", out, copy, cwd=out)
     return next(out.glob("*.whl"))
 
 
