@@ -33,7 +33,8 @@ def test_demo_images(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_small_and_plain(name):
     network = load(find(name))
-    assert find(name).stat().st_size < 200_000
+    bits = sum(synapse.weights.size for layer in network.layers for synapse in layer.synapses)
+    assert find(name).stat().st_size < bits / 8 + 30_000
     assert all(np.all(np.abs(synapse.weights) == 1) for layer in network.layers for synapse in layer.synapses)
     assert network.provenance["command"].startswith(
         f"firstspike train {network.provenance['recipe']} --data DIR -o NET")
