@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from ..console import epochs, say, show_json, show_pairs, show_table, working
 from ..errors import FirstspikeError
 from ..quantize.convert import TITLES
-from .options import FOLDER, as_json, count_option, labels_option
+from .options import FOLDER, as_json, check_out, count_option, labels_option
 
 __all__ = ["convert"]
 
@@ -109,10 +109,7 @@ def convert(context: click.Context, weights: Path, model: str, to: str, calibrat
       firstspike convert mlp.pt --model nets.py:mlp --to qcfs --window 1 --bits 1 --finetune 5 \\
           --calibrate data/mnist --count 10000 -o mlp1.safetensors
     """
-    if out.suffix != ".safetensors":
-        raise FirstspikeError(f"the network file must end in .safetensors, not {out.name!r}")
-    if not out.parent.is_dir():
-        raise FirstspikeError(f"there is no folder {out.parent} to write {out.name} into: make it first")
+    check_out(out)
     from ..sim.conversion import convert as converting
     levels, classes = _data(calibrate, labels, count)
     module = _module(weights, model)

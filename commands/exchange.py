@@ -9,7 +9,7 @@ import click
 from .. import load
 from ..console import say, show_json, show_pairs, working
 from ..errors import FirstspikeError
-from .options import FOLDER, as_json, count_option, labels_option
+from .options import FOLDER, as_json, check_out, count_option, labels_option
 
 __all__ = ["export", "import_"]
 
@@ -109,14 +109,6 @@ def import_(file: Path, out: Path, steps: int | None, encoding: str | None, leve
         say("What rounding lost is not known: give --calibrate DATA, or take it with --accept-loss.",
             style="bold red")
     return (lost or unknown) and not accept_loss
-
-
-def check_out(out: Path) -> None:
-    """FirstspikeError where a network cannot be written to ``out`` at all, before the work begins."""
-    if out.suffix != ".safetensors":
-        raise FirstspikeError(f"the network file must end in .safetensors, not {out.name!r}")
-    if not out.absolute().parent.is_dir():
-        raise FirstspikeError(f"there is no folder {out.parent} to write {out.name} into: make it first")
 
 
 def _input(file: Path, steps: int | None, encoding: str, levels: int) -> Any:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import click
 
+from ..errors import FirstspikeError
+
 __all__ = [
-    "FOLDER", "as_json", "build_argument", "correct", "count_option", "images_option", "labels_option",
+    "FOLDER", "as_json", "build_argument", "check_out", "correct", "count_option", "images_option",
+    "labels_option",
 ]
 
 FOLDER = click.Path(path_type=Path)
@@ -25,3 +28,11 @@ build_argument = click.argument("folder", type=FOLDER, metavar="BUILD")
 def correct(right: int | None, count: int) -> dict[str, str]:
     """The line about accuracy, none where it is not known."""
     return {} if right is None else {"Correct": f"{right:,} of {count:,} ({right / count:.2%}, strict)"}
+
+
+def check_out(out: Path) -> None:
+    """FirstspikeError where a network cannot be written to ``out`` at all, before the work begins."""
+    if out.suffix != ".safetensors":
+        raise FirstspikeError(f"the network file must end in .safetensors, not {out.name!r}")
+    if not out.absolute().parent.is_dir():
+        raise FirstspikeError(f"there is no folder {out.parent} to write {out.name} into: make it first")

@@ -133,9 +133,13 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
                    cycles=planned.cycles)
         if out.exists():   # the old one goes once the new one is in its place
             aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-            out.rename(aside / out.name)
-            work.rename(out)
-            shutil.rmtree(aside, ignore_errors=True)
+            try:
+                out.rename(aside / out.name)
+                work.rename(out)
+            finally:
+                if not out.exists():
+                    (aside / out.name).rename(out)
+                shutil.rmtree(aside, ignore_errors=True)
         else:
             work.rename(out)
     except OSError as error:

@@ -74,7 +74,7 @@ def measured(network: Network, images: Images) -> Measured:
     many = min(1000, max(1, MOST_SPIKES // places))
     for start in range(0, len(images), many):
         part = slice(start, start + many)
-        seen = batched.run(network, images.levels[part].astype(np.int64), keep=True)
+        seen = batched.run(network, images.levels[part].astype(np.int64), first=start)
         correct.append(seen.label == images.labels[part])
         lenient.append(correct[-1] | _among_the_first(network, seen, images.labels[part]))
         steps.append(seen.step)

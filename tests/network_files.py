@@ -7,14 +7,27 @@ import numpy as np
 import pytest
 from firstspike.errors import FirstspikeError
 from firstspike.quantize import network_file
-from firstspike.quantize.network import Network
+from firstspike.quantize.network import Dense, Fires, Input, Latency, Layer, Network, Reset
 from firstspike.quantize.network_file import load
 from firstspike.quantize.notes import canonical_json
 from safetensors import safe_open
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as serialise
 
-__all__ = ["change", "put_together", "refusal", "same", "taken_apart"]
+__all__ = ["change", "put_together", "refusal", "same", "small", "taken_apart"]
+
+
+def small() -> Network:
+    """A network with something of everything that dense layers have."""
+    rng = np.random.default_rng(5)
+    layers = [
+        Layer(Dense(rng.choice([-1, 1], (6, 9)), [4, 3, 2, 1]), 4, fires=Fires.MANY, threshold=300, leak=3,
+              reset=Reset.TO, reset_value=-2, bias=[1, 2, 3, 4, 5, 6], name="größer ]; endmodule"),
+        Layer(Dense(rng.choice([-1, 1], (3, 6))), 4, threshold=[1, 2, 70_000]),
+    ]
+    return Network(Input(9, 4, Latency([-1, 3, 2, 1, 0]), np.arange(9) % 4 != 1), layers,
+                   provenance={"recipe": "none", "seed": 3, "accuracy": 0.5},
+                   calibration={"mean_spikes": [4.5, 2.25, 1]})
 
 
 def taken_apart(path: Path):

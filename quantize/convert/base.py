@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from ..words import Phase
+from . import source
 from .codes import Code
 from .draft import DraftLayer
 from .fold import Stage
@@ -70,7 +72,18 @@ class Conversion:
         return settings.encoding
 
     def source(self, shape: Shape, settings: Settings) -> Source:
-        """The network's input."""
+        """The network's input: latency in the conversion's own kernel, or where the encoding says so bits or
+        the levels themselves, both exact."""
+        encoding = self.encoding(settings)
+        if encoding == "bits":
+            return source.bits(shape, settings.levels)
+        if encoding == "direct":
+            return source.direct(shape, settings.levels, None)
+        window = settings.input_window or settings.window or self.window
+        return source.latency(shape, settings.levels, self.kernel(settings, window))
+
+    def kernel(self, settings: Settings, window: int) -> np.ndarray:
+        """What a spike is worth, step by step, where the input is latency: int64, shape ``(window,)``."""
         raise NotImplementedError
 
     def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:

@@ -9,13 +9,11 @@ from collections.abc import Sequence
 
 import torch
 
-from . import source
 from .base import Conversion, Rectifier, fixed_unit
 from .codes import Code, binary
 from .fold import Stage
-from .parts import Refusals, Shape
+from .parts import Refusals
 from .settings import Settings
-from .source import Source
 
 __all__ = ["Fs"]
 
@@ -37,12 +35,6 @@ class Fs(Conversion):
             if stage.pool is not None and stage.pool.maximum:
                 refusals.add(stage.pool.node, "the maximum of numbers is not that of their binary digits; "
                                               "take an AvgPool2d, or convert to relu or t2fsnn")
-
-    def source(self, shape: Shape, settings: Settings) -> Source:
-        """The levels' own binary digits, exact; or the levels themselves."""
-        if self.encoding(settings) == "direct":
-            return source.direct(shape, settings.levels, None)
-        return source.bits(shape, settings.levels)
 
     def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:
         """One unit for the layer, such that the levels are nearest to the activations."""

@@ -6,14 +6,12 @@ and the levels of the activations. (YOSO's own equations are not public; this is
 layer with the fixed window that bounds its activations.) Maximum pooling is exact: the earliest spike.
 """
 
+import numpy as np
 import torch
 
-from . import source
 from .base import Conversion, Rectifier, fixed_unit
 from .codes import Code, linear
-from .parts import Shape
 from .settings import Settings
-from .source import Source
 
 __all__ = ["Relu"]
 
@@ -25,15 +23,9 @@ class Relu(Conversion):
     window = 16
     encodings = ("latency", "bits", "direct")
 
-    def source(self, shape: Shape, settings: Settings) -> Source:
-        """Latency in the same linear kernel; bits or the levels themselves where asked, both exact."""
-        encoding = self.encoding(settings)
-        if encoding == "bits":
-            return source.bits(shape, settings.levels)
-        if encoding == "direct":
-            return source.direct(shape, settings.levels, None)
-        window = settings.input_window or settings.window or self.window
-        return source.latency(shape, settings.levels, linear(window, nearest=True).schedule)
+    def kernel(self, settings: Settings, window: int) -> np.ndarray:
+        """The same line as of the layers."""
+        return linear(window, nearest=True).schedule
 
     def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:
         """One unit for the layer, such that the levels are nearest to the activations."""

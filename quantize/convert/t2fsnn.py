@@ -12,12 +12,9 @@ import math
 import numpy as np
 import torch
 
-from . import source
 from .base import Conversion, Rectifier, best_unit, fixed_unit
 from .codes import Code, table
-from .parts import Shape
 from .settings import Settings
-from .source import Source
 
 __all__ = ["T2fsnn", "exponential", "powers_of_two"]
 
@@ -42,21 +39,11 @@ class T2fsnn(Conversion):
     window = 16
     encodings = ("latency", "bits", "direct")
 
-    def source(self, shape: Shape, settings: Settings) -> Source:
-        """Latency in the same kind of kernel; bits or the levels themselves where asked, both exact."""
-        encoding = self.encoding(settings)
-        if encoding == "bits":
-            return source.bits(shape, settings.levels)
-        if encoding == "direct":
-            return source.direct(shape, settings.levels, None)
-        window = settings.input_window or settings.window or self.window
-        return source.latency(shape, settings.levels, self._kernel(settings, window, window / 4))
-
     def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:
         """The kernel and the unit that are nearest to the activations."""
         window, nearest = settings.window or self.window, settings.rounding == "nearest"
         if settings.kernel == "two" or settings.tau is not None or activation.peak is not None:
-            kernel = self._kernel(settings, window, window / 4)
+            kernel = self.kernel(settings, window)
             return fixed_unit(values, activation, lambda: table(kernel, nearest=nearest))
         found = []
         for tau in np.geomspace(max(0.5, window / 10), 2 * window, 12):
@@ -66,9 +53,10 @@ class T2fsnn(Conversion):
         _, _, made, unit = min(found)
         return made, unit
 
-    def _kernel(self, settings: Settings, window: int, tau: float) -> np.ndarray:
+    def kernel(self, settings: Settings, window: int) -> np.ndarray:
+        """Powers of two, or an exponential of the asked time constant, else of a quarter of the window."""
         if settings.kernel == "two":
             if window > 16:
                 raise ValueError(f"window must be at most 16 for a kernel of powers of two, not {window}")
             return powers_of_two(window)
-        return exponential(window, settings.tau or max(tau, 1 / math.log(HIGHEST)))
+        return exponential(window, settings.tau or max(window / 4, 1 / math.log(HIGHEST)))

@@ -90,8 +90,8 @@ class ConvOptions(Settings):
     deadline: float = option(0.5, "Online: choose the output threshold so that the mean decision step is at "
                              "most this share of the window.")
     tolerance: float = option(0.0005, "Online: validation accuracy that an earlier decision may cost.")
-    teacher: str = option("", "A trained network's file for the same data, whose opinion is learnt beside "
-                          "the labels.")
+    teacher: str = option("", "A trained network for the same data, whose opinion is learnt beside the "
+                          "labels: its file, or on the command line the name of a shipped one.")
     trust: float = option(0.7, "Share of the teacher's opinion in what is learnt.")
     soften: float = option(2.0, "Factor on the temperature of the teacher's opinion.")
     precision: str = option("auto", "Sums in training: bfloat16 is faster where the processor has it (auto).",

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,3 +152,19 @@ def test_residual_layers_are_refused_by_name(tmp_path):
     with pytest.raises(FirstspikeError, match="layer 'both' listens to 'one', 'input'"):
         build(residual, "generic", tmp_path / "b")
     assert not (tmp_path / "b").exists()
+
+
+def test_a_build_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path, monkeypatch):
+    out, rename = tmp_path / "out", Path.rename
+    before = build(network(), "generic", out).manifest
+
+    def failing(path, target):
+        if Path(target) == out and path.parent == tmp_path:
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(FirstspikeError, match="No space left"):
+        build(network(), "generic", out, early_stop=False)
+    assert open_build(out).manifest == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
