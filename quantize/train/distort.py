@@ -48,21 +48,22 @@ class Distortion:
         device = levels.device
 
         def drawn(amount: float) -> torch.Tensor:
-            return (torch.rand(count, generator=generator) * 2 - 1) * amount
+            return ((torch.rand(count, generator=generator) * 2 - 1) * amount).to(device)
 
         angle = drawn(self.rotation * math.pi / 180)
         across, down, shear = 1 + drawn(self.scale), 1 + drawn(self.scale), drawn(self.shear)
         right, low = drawn(self.shift * 2 / width), drawn(self.shift * 2 / height)
         if self.mirror:
-            across = across * torch.where(torch.rand(count, generator=generator) < 0.5, 1.0, -1.0)
+            turned = torch.rand(count, generator=generator) < 0.5
+            across = across * torch.where(turned, 1.0, -1.0).to(device)
         affine = torch.stack([
             torch.stack([angle.cos() * across, shear - angle.sin() * down, right], 1),
             torch.stack([angle.sin() * across, angle.cos() * down, low], 1),
         ], 1)
-        waves = torch.randn(count, 2, 7, 7, generator=generator) * (self.elastic * 2 / max(shape))
+        waves = torch.randn(count, 2, 7, 7, generator=generator).to(device) * (self.elastic * 2 / max(shape))
         grid = functional.affine_grid(affine, [count, 1, height, width], align_corners=False)
         grid = grid + functional.interpolate(
             waves, size=shape, mode="bicubic", align_corners=False).permute(0, 2, 3, 1)
         moved = functional.grid_sample(
-            levels.float().view(count, 1, height, width), grid.to(device), align_corners=False)
+            levels.float().view(count, 1, height, width), grid, align_corners=False)
         return moved.view(count, -1).sub_(127.5).mul_(self.contrast).add_(127.5).round_().clamp_(0, 255)

@@ -6,6 +6,7 @@ on a processor; on an accelerator, whose libraries may take a transform that rou
 unfolded windows.
 """
 
+from functools import reduce
 from math import prod
 
 import numpy as np
@@ -57,11 +58,14 @@ def _weighted(synapse: Dense | Convolution, amounts: torch.Tensor) -> torch.Tens
         amounts = amounts * torch.as_tensor(np.array(synapse.scale), device=amounts.device).to(amounts.dtype)
     if isinstance(synapse, Dense):
         return amounts @ weights.t()
-    planes = _padded(synapse, amounts, 0)
+    top, bottom, left, right = synapse.padding
     if amounts.device.type == "cpu":
-        planes = planes.contiguous(memory_format=torch.channels_last)
-        sums = functional.conv2d(planes, weights, None, synapse.stride, 0, synapse.dilation, synapse.groups)
+        even = (top, left) == (bottom, right)
+        planes = amounts.view(-1, *synapse.source_shape) if even else _padded(synapse, amounts, 0)
+        sums = functional.conv2d(planes, weights, None, synapse.stride, (top, left) if even else 0,
+                                 synapse.dilation, synapse.groups)
         return sums.flatten(1)
+    planes = _padded(synapse, amounts, 0)
     windows = functional.unfold(planes, weights.shape[2:], synapse.dilation, 0, synapse.stride)
     each = prod(weights.shape[1:])
     windows = windows.view(len(windows), synapse.groups, each, -1)
@@ -70,8 +74,12 @@ def _weighted(synapse: Dense | Convolution, amounts: torch.Tensor) -> torch.Tens
 
 def _earliest(pool: Pool, fired: torch.Tensor, window: int) -> torch.Tensor:
     """The step in which each region first brings a spike, ``window`` where none comes."""
-    planes = _padded(pool, fired.float().neg_(), -window)  # steps are few: exact
-    return functional.max_pool2d(planes, pool.size, pool.stride).flatten(1).neg_().int()
+    planes = _padded(pool, fired, window)
+    for size, stride in zip(reversed(pool.size), reversed(pool.stride), strict=True):  # across, then down
+        reach = planes.shape[-1] - size + 1
+        planes = reduce(torch.minimum, (planes[..., place:place + reach:stride] for place in range(size)))
+        planes = planes.transpose(-1, -2)
+    return planes.flatten(1)
 
 
 def _sum_of_regions(pool: Pool, amounts: torch.Tensor) -> torch.Tensor:

@@ -63,13 +63,17 @@ class Plan:
 
 
 def device_of(name: str) -> torch.device:
-    """The torch device of this name; raises `FirstspikeError` where the machine does not have it."""
+    """The torch device of this name, told to give the same sums in every run.
+
+    Raises `FirstspikeError` where the machine does not have it.
+    """
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise FirstspikeError(f"device {name!r} cannot be used ({str(error).splitlines()[0]}); "
                               "'cpu' always can") from error
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     return device
 
 

@@ -31,6 +31,8 @@ from .straight import rounded, signs
 __all__ = ["WindowedConvNet", "folded_levels"]
 
 SMALLEST_GAIN = 0.05
+NOTHING = 1e-30
+"""What is added to a variance of 1 without a change, where a torch version asks for more than 0."""
 
 
 def folded(mean: torch.Tensor, variance: torch.Tensor, gain: torch.Tensor,
@@ -48,7 +50,8 @@ class _FoldedLevels(torch.autograd.Function):
         zeros, ones = torch.zeros_like(gain), torch.ones_like(gain)
         mean, variance = torch.batch_norm_update_stats(sums, zeros.clone(), zeros.clone(), 0.0)
         direction, threshold, initial = folded(mean, variance, gain, shift)
-        level = functional.batch_norm(sums, zeros, ones, direction / threshold, initial / threshold, eps=0.0)
+        level = functional.batch_norm(sums, zeros, ones, direction / threshold, initial / threshold,
+                                      eps=NOTHING)
         level.floor_()
         ctx.save_for_backward(sums, level, gain, mean, (variance + 1).rsqrt())
         ctx.window = window

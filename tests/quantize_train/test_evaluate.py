@@ -131,9 +131,21 @@ def test_parts_are_small_where_layers_are_large(monkeypatch):
     from firstspike.quantize.train import evaluate as module
     heard = module.heard_at_each_step
     monkeypatch.setattr(module, "heard_at_each_step", counted)
-    monkeypatch.setattr(module, "MOST_NUMBERS", 4 * 9 * 81 * make.window)
+    monkeypatch.setattr(module, "MOST_NUMBERS", {"cpu": 4 * 9 * 81 * make.window})
     same_as_golden(network, levels, batch=500)
     assert max(counts) == 4 and sum(counts) == 2 * 20
+
+
+def test_levels_are_searched_where_a_table_would_be_long(monkeypatch):
+    from firstspike.quantize.train import evaluate as module
+    monkeypatch.setattr(module, "LONGEST_TABLE", 1)
+    make = Maker(6)
+    first = Dense(make.weights(40, 60), kernel=make.kernel())
+    output = Dense(make.weights(5, 40), kernel=make.kernel())
+    layers = [make.layer(synapses, Phase.WINDOWED) for synapses in (first, output)]
+    network = Network(make.source(60), layers)
+    seen = same_as_golden(network, make.levels(20, 60))
+    assert seen.spikes[:, 1].sum() > 0
 
 
 def test_an_accelerator_gets_the_same_sums(monkeypatch):
