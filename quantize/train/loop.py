@@ -17,6 +17,7 @@ import torch
 from ...errors import FirstspikeError
 from ..network import Network
 from . import Progress
+from .opinions import Opinions
 
 __all__ = ["Change", "Plan", "Trainable", "device_of", "fit"]
 
@@ -49,7 +50,7 @@ class Plan:
 
     ``change``: what happens to levels before they are shown; ``key``: what a checkpoint must come from to be
     gone on with: plain values; ``teacher``: makes targets of levels and labels, where it is not the labels
-    that are learnt.
+    that are learnt; ``once``: of the levels as they were before the change, and asked once for each image.
     """
 
     epochs: int
@@ -60,6 +61,7 @@ class Plan:
     change: Change | None
     key: dict[str, Any]
     teacher: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
+    once: bool = False
 
 
 def device_of(name: str) -> torch.device:
@@ -93,6 +95,7 @@ def fit(module: Any, levels: np.ndarray, labels: np.ndarray, plan: Plan, *, devi
     if resume and checkpoint.exists():
         history = _restore(checkpoint, plan, module, optimiser, schedule)
     images, classes = torch.tensor(levels, device=device), torch.tensor(labels, device=device)
+    known = Opinions(plan.teacher, images, classes) if plan.teacher and plan.once else None
     started, done_before = time.monotonic(), len(history)
     change = plan.change
     for epoch in range(done_before, plan.epochs):
@@ -106,7 +109,9 @@ def fit(module: Any, levels: np.ndarray, labels: np.ndarray, plan: Plan, *, devi
             if change is not None:
                 seen = change(seen, plan.shape, generator)
             targets = classes[chosen]
-            if plan.teacher is not None:
+            if known is not None:
+                targets = known(chosen)
+            elif plan.teacher is not None:
                 targets = plan.teacher(seen, targets)
             loss = module.loss(seen, targets)
             optimiser.zero_grad()

@@ -89,6 +89,8 @@ class MlpOptions(Settings):
     tolerance: float = option(0.0005, "Online: validation accuracy that an earlier decision may cost.")
     teacher: str = option("", "A trained network for the same data, whose opinion is learnt beside the "
                           "labels: its file, or on the command line the name of a shipped one.")
+    opinions: str = option("once", "Whether the teacher looks once at each training image as it is, or at "
+                           "each distorted copy, which takes several times as long.", ("once", "each"))
     trust: float = option(0.7, "Share of the teacher's opinion in what is learnt.")
     soften: float = option(2.0, "Factor on the temperature of the teacher's opinion.")
     precision: str = option("auto", "Sums in training: bfloat16 is faster where the processor has it (auto: "

@@ -42,7 +42,7 @@ def carry_out(recipe: str, settings: Any, data: Path, out: Path, *, device: str,
     if teacher is not None:
         key["digest"] = teacher.network.digest
     plan = Plan(settings.epochs, settings.batch, settings.rate, settings.seed, everything.shape, change, key,
-                teacher)
+                teacher, settings.opinions == "once")
     checkpoint = out.with_suffix(".checkpoint.pt")
     history = fit(
         module, learnt.levels, learnt.labels, plan, device=place, checkpoint=checkpoint, resume=resume,
