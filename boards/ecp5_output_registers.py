@@ -58,7 +58,7 @@ def absorb(module: dict) -> int:
     cells, readers = module["cells"], _readers(module)
     changed, gone = 0, set()
     for ram in [cell for cell in cells.values() if cell["type"] == "DP16KD"]:
-        wide = 36 in (int(ram["parameters"][f"DATA_WIDTH_{port}"], 2) for port in "AB")
+        wide = 36 in (int(ram["parameters"].get(f"DATA_WIDTH_{port}", "10010"), 2) for port in "AB")
         for ports in ("AB",) if wide else ("A", "B"):
             found = _flip_flops(cells, readers, ram, ports)
             if not found:
@@ -95,11 +95,12 @@ def _flip_flops(cells: dict, readers: dict, ram: dict, ports: str) -> dict[str, 
     """
     wires, told, port = ram["connections"], ram["parameters"], ports[-1]
     low = [f"WE{port}", *(f"RST{name}" for name in ports), *(f"CS{port}{n}" for n in range(3))]
-    if any(wires.get(pin) != ["0"] for pin in low) or any(told[f"REGMODE_{n}"] != "NOREG" for n in ports):
+    if any(wires.get(pin) != ["0"] for pin in low) or "OUTREG" in (
+            told.get(f"REGMODE_{name}") for name in ports):
         return {}
     found = {}
     for output in (f"DO{name}{n}" for name in ports for n in range(18)):
-        users = readers.get(wires[output][0], []) if output in wires else []
+        users = [user for bit in wires.get(output, ()) for user in readers.get(bit, ())]
         if not users:
             continue
         name, pin = users[0]
@@ -107,7 +108,7 @@ def _flip_flops(cells: dict, readers: dict, ram: dict, ports: str) -> dict[str, 
             return {}
         found[output] = name
     enables = {_enable(cells[name]) for name in found.values()}
-    if len(enables) != 1 or wires[f"CE{port}"] not in (["1"], list(enables)):
+    if len(enables) != 1 or wires.get(f"CE{port}") not in (["1"], list(enables)):
         return {}
     return found
 
@@ -117,12 +118,12 @@ def _plain(cell: dict | None, ram: dict, port: str) -> bool:
     if cell is None or cell["type"] != "TRELLIS_FF" or "keep" in cell.get("attributes", {}):
         return False
     told = {name: _parameter(cell, name) for name in _DEFAULTS}
-    edge = "INV" if ram["parameters"][f"CLK{port}MUX"] == "INV" else "CLK"
-    return (cell["connections"]["CLK"] == ram["connections"][f"CLK{port}"]
+    edge = "INV" if ram["parameters"].get(f"CLK{port}MUX") == "INV" else "CLK"
+    return (cell["connections"]["CLK"] == ram["connections"].get(f"CLK{port}")
             and cell["connections"].get("LSR", ["0"]) == ["0"]
             and told["CEMUX"] in ("1", "CE")
             and told | {"CEMUX": ""} == _DEFAULTS | {
-                "CEMUX": "", "CLKMUX": edge, "GSR": ram["parameters"]["GSR"]})
+                "CEMUX": "", "CLKMUX": edge, "GSR": ram["parameters"].get("GSR")})
 
 
 def _parameter(cell: dict, name: str) -> str:
@@ -136,8 +137,11 @@ def _enable(cell: dict) -> int | str:
 
 def main() -> None:
     """Change the netlists that the command line names."""
-    for name in sys.argv[1:]:
-        print(f"{name}: {absorb_in_file(Path(name))} outputs of block RAMs registered inside")
+    try:
+        for name in sys.argv[1:]:
+            print(f"{name}: {absorb_in_file(Path(name))} outputs of block RAMs registered inside")
+    except FirstspikeError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

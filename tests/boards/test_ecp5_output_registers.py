@@ -288,6 +288,9 @@ def test_a_file(tmp_path, netlist, monkeypatch, capsys):
     registers.main()
     assert capsys.readouterr().out == f"{path}: 7 outputs of block RAMs registered inside\n"
     assert json.loads(path.read_text()) == changed(netlist)[0]
+    path.write_text("{}")
+    with pytest.raises(SystemExit, match=r"core\.json is no netlist"):
+        registers.main()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"modules": {"top": {"cells": {}}}}', '{"modules": 3}'])
