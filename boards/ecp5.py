@@ -86,5 +86,6 @@ FAMILY = Family(
     bitstream=".bit",
     utilisation={"luts": ("TRELLIS_COMB",), "ffs": ("TRELLIS_FF",), "block_rams": ("DP16KD",)},
     placer=("--placer", "static"),   # keeps the flip-flops after a block RAM beside it; heap does not
+    after_synthesis=("ecp5-output-registers",),
     out_of_context=_out_of_context,
 )

@@ -37,6 +37,8 @@ class Family:
         Names, in nextpnr's report, of "luts", "ffs" and "block_rams"; several add up.
     placer : tuple of :class:`str`
         Further options of nextpnr.
+    after_synthesis : tuple of :class:`str`
+        Steps of :data:`~.tools.STEPS` that change Yosys' netlist before nextpnr reads it.
     out_of_context : callable or None
         For a platform: the nextpnr program and its options that place and route a core without pins; None
         where nextpnr cannot.
@@ -53,4 +55,5 @@ class Family:
     bitstream: str = ""
     utilisation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     placer: tuple[str, ...] = ()
+    after_synthesis: tuple[str, ...] = ()
     out_of_context: Callable[[Platform], list[str]] | None = None

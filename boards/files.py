@@ -13,7 +13,7 @@ from . import ecp5, gowin, ice40, xilinx7
 from .board import Board
 from .family import Family
 from .pll import Setting, choose
-from .tools import to_verilog, yosys_for_amaranth
+from .tools import STEPS, to_verilog, yosys_for_amaranth
 from .top import LinkedCore, Pins
 
 __all__ = ["FAMILIES", "Clock", "board_files", "clock_for"]
@@ -104,6 +104,8 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
     commands = json.loads(plan.files.pop("build_pins.json"))["commands"]
     for name in ("pins.debug.v", "build_pins.bat"):
         plan.files.pop(name, None)
+    commands[1:1] = [[step, "pins.json"] for step in family.after_synthesis]
+    plan.files["build_pins.sh"] = _with_steps(plan.files["build_pins.sh"], family)
     tools = {
         "family": family.name,
         "available": {"luts": board.luts, "ffs": board.ffs, "block_rams": board.block_rams},
@@ -119,6 +121,13 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
     return files
 
 
+def _with_steps(script: str, family: Family) -> str:
+    """Amaranth's script of the commands, with the family's steps between synthesis and nextpnr."""
+    lines = [f"python3 -m {STEPS[step].__module__} pins.json\n" for step in family.after_synthesis]
+    before, synthesis, after = script.partition('"$YOSYS" -q -l pins.rpt pins.ys\n')
+    return before + synthesis + "".join(lines) + after
+
+
 def _synthesis(family: Family, module: str, sources: str) -> list[str]:
     name = "core" if module == "top" else "design"
     return ["yosys", "-q", "-p", f"read_verilog {sources}; {family.synthesis} -top {module}; "
@@ -127,6 +136,7 @@ def _synthesis(family: Family, module: str, sources: str) -> list[str]:
 
 def _core_commands(family: Family, platform: Platform, clock_hz: int, seed: int) -> list[list[str]]:
     commands = [_synthesis(family, "top", "../rtl/top.v")]
+    commands += [[step, "core.json"] for step in family.after_synthesis]
     if family.out_of_context is not None:
         commands.append([
             *family.out_of_context(platform), "--quiet", "--json", "core.json", "--log", "core.tim",

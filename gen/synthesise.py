@@ -192,7 +192,8 @@ def program(build: Build | str | Path) -> None:
                               "is it connected, and may this user use it?")
 
 
-_STAGES = {"yosys": "synthesise the {}", "ecppack": "pack", "icepack": "pack", "gowin_pack": "pack"}
+_STAGES = {"yosys": "synthesise the {}", "ecp5-output-registers": "move registers into the block RAMs",
+           "ecppack": "pack", "icepack": "pack", "gowin_pack": "pack"}
 
 
 def _tools(build: Build) -> dict:

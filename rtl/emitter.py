@@ -1,6 +1,9 @@
 """Spikes of a group of neurons, one after the other, the lowest address first."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -27,7 +30,8 @@ class Emitter(wiring.Component):
     load : ``In(1)``
     pending : ``In(size)``
     extras : ``In(size * extra)``
-        Looked at while not ``empty``: must be stable from the cycle after ``load`` on.
+        Looked at while ``valid``: of what was loaded, until all is taken. So with ``extra`` there may be no
+        ``load`` while an address is on offer.
     valid, address, data, taken : the address on offer, what comes with it, and whether it is taken now.
     empties : ``Out(1)``
         ``empty`` in the next cycle.
@@ -59,18 +63,24 @@ class PriorityEmitter(Emitter):
         first = Signal(self.size)      # one-hot
         below = Signal(self.size)      # pending - 1: flips the lowest bit that is set and all below it
         m.d.comb += below.eq(pending - 1), rest.eq(pending & below), first.eq(pending & ~below)
-        code = [Cat(first[i] for i in range(self.size) if self.base + i >> bit & 1).any()
-                for bit in range(len(self.address))]
+        code = []
+        for bit in range(len(self.address)):
+            ones = [i for i in range(self.size) if self.base + i >> bit & 1]
+            if len(ones) == self.size:
+                code.append(Const(1))    # of every address, and nobody looks where there is none
+            else:
+                code.append(Cat(first[i] for i in ones).any())
+
+        chosen = Signal(self.size, reset_less=True)    # the one on offer: its extra comes after the register
+        if self.extra:
+            words = [self.extras.word_select(i, self.extra) & chosen[i].replicate(self.extra)
+                     for i in range(self.size)]
+            m.d.comb += self.data.eq(reduce(or_, words))
 
         with m.If(self.taken | ~self.valid):
             m.d.sync += self.valid.eq(pending.any()), pending.eq(rest), self.address.eq(Cat(code))
             if self.extra:
-                words = [self.extras.word_select(i, self.extra) & first[i].replicate(self.extra)
-                         for i in range(self.size)]
-                chosen = words[0]
-                for word in words[1:]:
-                    chosen = chosen | word
-                m.d.sync += self.data.eq(chosen)
+                m.d.sync += chosen.eq(first)
         m.d.comb += self.empties.eq(~pending.any() & ~self.load)
         m.d.sync += self.empty.eq(self.empties)
         with m.If(self.load):

@@ -33,8 +33,8 @@ class Folding:
     scan : :class:`bool`
         Whether emitters scan, which is small, rather than skip, which is fast (``folds`` 1 only).
     fetch_registers : :class:`int`
-        Registers after the synapse ROM, for a fast clock: the first can lie beside the block RAM, the last
-        beside the adders (``folds`` 1 only).
+        Registers after the synapse ROM, for a fast clock: the first can lie beside the block RAM or in it,
+        the last beside the adders (``folds`` 1 only).
     zero_init : :class:`bool`
         Whether flip-flops power up at 0 only, so that potentials are set in the first cycle after a reset
         instead of by it (``folds`` 1 only).

@@ -7,7 +7,7 @@ import re
 import pytest
 from firstspike.boards import BOARDS, find
 from firstspike.boards.files import board_files, clock_for
-from firstspike.boards.tools import TOOLS, tool
+from firstspike.boards.tools import STEPS, TOOLS, tool
 from firstspike.errors import FirstspikeError
 from link_bench import sample_facts, sample_top
 
@@ -59,11 +59,16 @@ def test_ulx3s(made):
     assert sites == {"clk25_0__io": "G2", "uart_0__rx__io": "M1", "uart_0__tx__io": "L4"}
     for name, value in (("CLKI_DIV", 1), ("CLKFB_DIV", 4), ("CLKOP_DIV", 6)):
         assert re.search(rf"parameter (signed )?\\{name} (32'0*{value:b}|{value})\b", files["pins.il"]), name
-    assert re.search(r"nextpnr-ecp5 .*--freq 100 .*--85k --package CABGA381 --speed 6", commands(files)[1])
+    assert commands(files)[1] == "ecp5-output-registers pins.json"
+    assert re.search(r"nextpnr-ecp5 .*--freq 100 .*--85k --package CABGA381 --speed 6", commands(files)[2])
+    assert re.search(r'^"\$YOSYS" .* pins\.ys\n'
+                     r"python3 -m firstspike\.boards\.ecp5_output_registers pins\.json\n"
+                     r'"\$NEXTPNR_ECP5" .* --json pins\.json ', files["build_pins.sh"], re.MULTILINE)
     core = commands(files, "core")
     assert "synth_ecp5 -top top" in core[0] and "../rtl/top.v" in core[0]
-    assert core[1].startswith("nextpnr-ecp5 --85k --package CABGA381 --speed 6 --out-of-context ")
-    assert "--seed 5 --freq 100 " in core[1]
+    assert core[1] == "ecp5-output-registers core.json"
+    assert core[2].startswith("nextpnr-ecp5 --85k --package CABGA381 --speed 6 --out-of-context ")
+    assert "--seed 5 --freq 100 " in core[2]
 
 
 def test_tang_nano(made):
@@ -123,7 +128,8 @@ def test_only_known_tools_are_run(made):
     for files in made.values():
         if "tools.json" in files:
             tools = json.loads(files["tools.json"])
-            assert {command[0] for part in ("core", "design") for command in tools[part]} <= set(TOOLS)
+            run = {command[0] for part in ("core", "design") for command in tools[part]}
+            assert run <= {*TOOLS, *STEPS}
 
 
 def test_a_core_with_another_token_is_refused():

@@ -188,6 +188,8 @@ def test_a_full_disk(build, monkeypatch):
     ({"available": {}}, r"tools\.json is damaged \('luts'\): build it again$"),
     ({"clock_hz": None}, r"tools\.json is damaged .*: build it again$"),
     ({"core": [["rm", "-rf", "x"]]}, r"^a build may not run 'rm': make it again with firstspike build$"),
+    ({"core": [["ecp5-output-registers", "../x.json"]]}, r"^a build may not run 'ecp5-output-registers'"),
+    ({"core": [["ecp5-output-registers", "board.v"]]}, r"board\.v is no netlist of Yosys' .*: synthesise"),
 ])
 def test_a_damaged_build_is_refused(build, change, message):
     path = build.path / "board" / "tools.json"
