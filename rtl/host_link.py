@@ -48,14 +48,12 @@ class _TokenLaw(wiring.Component):
         if facts.value_bits:
             spike_laws += [token.value != 0, token.value <= facts.max_value]
         if facts.online:
-            low = Signal(range(facts.window + 1))
-            begun = Signal()
+            low = Signal(range(facts.window + 1))   # the first step that is not closed
             with m.If(self.clear):
-                m.d.sync += [low.eq(0), begun.eq(0)]
+                m.d.sync += low.eq(0)
             with m.Elif(self.accept):
-                m.d.sync += [low.eq(token.step + step), begun.eq(spike)]
+                m.d.sync += low.eq(token.step + step)
             laws += [token.step >= low]
-            spike_laws += [~begun | (token.step == low)]
         all_laws = Cat(laws).all()
         m.d.comb += self.lawful.eq(all_laws & Mux(spike, Cat(spike_laws).all(), step if facts.online else 0))
         return m

@@ -89,7 +89,8 @@ def _bits(value):
 class OpenedUp(Elaboratable):
     """A component whose inner signals a proof may speak of, by name: ``opened["listing"]``.
 
-    Of its submodules it gives the component itself: ``opened.submodule("buffer").i``.
+    Of its submodules it gives the component itself, ``opened.submodule("buffer").i``, or opened up as well:
+    ``opened.open("buffer")["spare"]``.
     """
 
     def __init__(self, component):
@@ -102,6 +103,14 @@ class OpenedUp(Elaboratable):
     def submodule(self, name: str):
         """The submodule of that name."""
         return self._module._named_submodules[name][0]
+
+    def open(self, name: str) -> "OpenedUp":
+        """The submodule of that name, opened up in its place."""
+        component, *rest = self._module._named_submodules[name]
+        component._MustUse__used = True         # though it is elaborated here, not by Amaranth
+        opened = OpenedUp(component)
+        self._module._named_submodules[name] = opened, *rest
+        return opened
 
     def elaborate(self, platform):
         return self._module

@@ -3,7 +3,7 @@
 import zlib
 from collections import deque
 
-from amaranth.hdl import Cat, Module, ResetInserter, Signal
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
@@ -14,6 +14,7 @@ from firstspike.rtl.stream import Kind
 __all__ = ["AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result", "sample_top"]
 
 DELAY = 9  # cycles from the end of a window to the result
+PAUSE = 50  # most cycles for which a core that stalls takes nothing: a byte lasts 60
 
 
 def sample_facts(**changes) -> CoreFacts:
@@ -36,12 +37,16 @@ def sample_result(facts: CoreFacts, words: list[int], stop_early: bool = True) -
 
 
 class SampleCore(wiring.Component):
-    """A core's ports around a hash of all words since its reset."""
+    """A core's ports around a hash of all words since its reset.
 
-    def __init__(self, facts: CoreFacts, *, delay: int = DELAY, stuck: bool = False):
+    ``stuck``: it takes nothing; ``stalls``: it takes a word when it likes, within :data:`PAUSE` cycles.
+    """
+
+    def __init__(self, facts: CoreFacts, *, delay: int = DELAY, stuck: bool = False, stalls: bool = False):
         self.facts = facts
         self.delay = delay
         self.stuck = stuck
+        self.stalls = stalls
         members = {
             "spikes": In(stream.Signature(facts.token)),
             "result": Out(stream.Signature(facts.result)),
@@ -60,11 +65,21 @@ class SampleCore(wiring.Component):
         wait = Signal(range(self.delay + 1))
         ended = Signal()
 
+        listens = Signal()
+        if self.stalls:
+            chance = Signal(16, init=0xACE1, reset_less=True)   # a shift register with feedback
+            pause = Signal(range(PAUSE))
+            m.d.sync += chance.eq(Cat(chance[1:], chance[0] ^ chance[2] ^ chance[3] ^ chance[5]))
+            m.d.sync += pause.eq(Mux(listens, 0, pause + 1))
+            m.d.comb += listens.eq((chance[:5] == 0) | (pause == PAUSE - 1))
+        else:
+            m.d.comb += listens.eq(not self.stuck)
+
         sources = [(self.spikes, self.spikes.payload.kind == Kind.WINDOW)]
         if facts.levels:
             sources.append((self.levels, count == facts.size - 1))
         for source, ends in sources:
-            m.d.comb += source.ready.eq(~ended & (not self.stuck))
+            m.d.comb += source.ready.eq(~ended & listens)
             with m.If(source.valid & source.ready):
                 value = Cat(source.payload) if source is self.spikes else source.payload
                 with m.If(ends):

@@ -2,7 +2,7 @@
 """What the spikes of a layer pass through, proven by induction, so for any number of cycles."""
 
 import pytest
-from amaranth.hdl import Assert, Cover, Elaboratable, Module, Signal
+from amaranth.hdl import Assert, Assume, Cover, Elaboratable, Module, Signal
 from firstspike.rtl.buffer import Buffer
 from firstspike.rtl.drain import Drain
 from firstspike.rtl.encoder import (
@@ -101,6 +101,24 @@ class Merged(Elaboratable):
                 Assert(out.payload.step == mine.step), Assert(out.payload.tag == mine.tag),
             ]
 
+        if self.drain.token.potential_bits:     # a layer that is read
+            began, window = Signal(), Signal()  # own spikes have the window of their end
+            passed, lost = Signal(), Signal()   # since the last own end spikes have passed; were dropped
+            m.d.comb += [Assume(~began | (mine.window == window)), Assert((opened["some"] == passed) | lost),
+                         Assert(began | ~(passed | lost)), Assert(~(passed & window))]
+            with m.If(own.valid & own.ready):
+                m.d.sync += [
+                    began.eq(~mine.end), window.eq(mine.window), lost.eq(~mine.end & (lost | dropped)),
+                    passed.eq(~mine.end & (passed | (~mine.window & ~dropped))),
+                ]
+            with m.If(self_spike):
+                m.d.comb += Assert(out.payload.potential == mine.potential.as_signed())
+                m.d.comb += Assert(out.payload.dump == mine.window)
+            with m.If(self_end):
+                some = 0 if self.first else before.payload.some
+                m.d.comb += Assert((out.payload.some == (passed | some)) | lost)
+                m.d.comb += Cover(passed & ~some & ~lost)
+
         # And it takes what it can: nothing waits but for the buffer, a spike of the other side, or its end.
         spike = before.valid & (before.payload.kind == Kind.SPIKE) & (not self.first)
         end = (before.valid & (before.payload.kind != Kind.SPIKE)) | self.first
@@ -116,10 +134,11 @@ class Merged(Elaboratable):
         return m
 
 
+@pytest.mark.parametrize("bits", [0, 3], ids=["", "read"])
 @pytest.mark.parametrize("first", [False, True])
-def test_drain(first):
+def test_drain(first, bits):
     def drain(first):
-        return Drain(Token(6, 3, tagged=True), first=first)
+        return Drain(Token(6, 3, tagged=True, potential_bits=bits), first=first)
 
     assert_formal(Merged(drain(first), first), "prove", 3)
     assert_formal(Merged(drain(first), first), "cover", 6)

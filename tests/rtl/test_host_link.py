@@ -153,7 +153,7 @@ def test_wrong_frames_have_their_error():
         ([None], Error.FRAMING),
     ]
     for words in ([spike(3, 0)], [spike(0, 20)], [token(facts, Kind.WINDOW, 0, 0)], [step(20)], [3],
-                  [spike(0, 1), spike(1, 2)], [spike(0, 1), step(0)], [step(3), spike(0, 3)],
+                  [spike(0, 2), spike(1, 1)], [spike(0, 1), step(0)], [step(3), spike(0, 3)],
                   [step(19), step(19)], [spike(0, 4), step(4), spike(1, 2)], [spike(0, 0) | 1 << 12]):
         cases.append((request(Command.SPIKES, spikes_payload(facts, words)), Error.VALUE))
     for frame, error in cases:
@@ -197,6 +197,23 @@ def test_a_core_that_does_not_listen_or_does_not_answer():
     assert exchange(stuck, request(Command.SPIKES)) == [(Error.NO_RESULT, b"")]
     slow = AmaranthPort(facts, core=SampleCore(facts, delay=1100), patience=3000)
     assert exchange(slow, request(Command.LEVELS, bytes(IMAGE))) == [(Error.NO_RESULT, b"")]
+
+
+def test_a_core_that_stalls_loses_nothing():
+    """And its pauses are none of the cycles that it is said to take."""
+    facts = sample_facts(max_spikes=12)
+    port = AmaranthPort(facts, core=SampleCore(facts, stalls=True))
+    rng = random.Random(2)
+    for _ in range(6):
+        image = [rng.randrange(facts.levels) for _ in range(facts.size)]
+        (status, payload), = exchange(port, request(Command.LEVELS, bytes(image)))
+        assert status == 0x80 | Command.LEVELS
+        assert RESULT.unpack(payload) == (*sample_result(facts, image), DELAY)
+        steps = sorted(rng.choices(range(facts.window), k=rng.randint(0, facts.max_spikes)))
+        sent = [token(facts, Kind.SPIKE, rng.randrange(facts.addresses), step) for step in steps]
+        (status, payload), = exchange(port, request(Command.SPIKES, spikes_payload(facts, sent)))
+        assert status == 0x80 | Command.SPIKES
+        assert RESULT.unpack(payload) == (*sample_result(facts, sent), DELAY)
 
 
 def test_noise_never_looks_like_an_answer_to_a_frame():
