@@ -9,7 +9,8 @@ from firstspike.sim.images import load_images
 
 BOARDS = {"mnist-784-600-10-online": "ulx3s-85f", "mnist-784-600-10-windowed": "ulx3s-85f",
           "mnist-784-128-10-online": "icebreaker", "mnist-784-128-10-windowed": "icebreaker",
-          "mnist-784-1200-1200-10-windowed": "ulx3s-85f", "fashion-784-600-10-windowed": "ulx3s-85f"}
+          "mnist-784-1200-1200-10-windowed": "ulx3s-85f", "fashion-784-600-10-windowed": "ulx3s-85f",
+          "fashion-784-1000-10-online": "ulx3s-85f"}
 MAIN = [name for name in BOARDS if "-600-" in name or "-128-" in name if name.startswith("mnist")]
 
 CONVOLUTIONS = {name for name in shipped() if "-conv-" in name}
