@@ -96,8 +96,9 @@ class Lengths(click.ParamType):
 def convert(context: click.Context, weights: Path, model: str, to: str, calibrate: Path, labels: Path | None,
             count: int | None, out: Path, bound: float, accept_loss: bool, shape: tuple[int, ...] | None,
             json_: bool, **settings: Any) -> bool:
-    """Convert a trained torch network to spikes: an nn.Sequential of Linear, Conv2d, BatchNorm, ReLU,
-    pooling, Flatten and Dropout. Needs the train extra (pip install 'firstspike[train]').
+    """Convert a trained torch network to spikes: a chain of Linear, Conv2d, BatchNorm, ReLU, pooling, Flatten
+    and Dropout, as an nn.Sequential or called in a forward of its own. Needs the train extra (pip install
+    'firstspike[train]').
 
     MODEL.pt holds a state dict: torch.save(model.state_dict(), "MODEL.pt"). What was rounded, how far, and
     what that did to the images is printed and kept in the network's provenance. Exits with 1 where more than

@@ -98,8 +98,8 @@ def made_by(maker: str) -> nn.Module:
         raise FirstspikeError(f"{maker} fails ({type(error).__name__}: {error}); it must make the module "
                               "without any argument") from error
     if not isinstance(module, nn.Module):
-        raise FirstspikeError(f"{maker} makes a {type(module).__name__}, not a torch module; return an "
-                              "nn.Sequential")
+        raise FirstspikeError(f"{maker} makes a {type(module).__name__}, not a torch module; return the "
+                              "network")
     return module
 
 

@@ -1,4 +1,4 @@
-"""Networks of snnTorch: an ``nn.Sequential`` of torch's layers and ``snntorch.Leaky``.
+"""Networks of snnTorch: of torch's layers and ``snntorch.Leaky``.
 
 Leaky computes, in each step (snntorch/_neurons/leaky.py of 1.0)::
 
@@ -29,7 +29,8 @@ def import_snntorch(network: Any, input: Input, *, readout: str | None = None, l
 
     Parameters
     ----------
-    network: an ``nn.Sequential`` of Linear, Conv2d, BatchNorm, pooling, Flatten and ``snntorch.Leaky``.
+    network: of Linear, Conv2d, BatchNorm, pooling, Flatten and ``snntorch.Leaky``: an ``nn.Sequential``, or
+        with a forward of its own, of one step or of all (:mod:`..convert.forward`).
     input: what it listens to, with the number of steps; ``shape`` where it takes planes.
     readout: "count" (the default where the last module is a neuron), "first_spike" or "potential".
     level: what a level of 1 is worth to the network: 1/255 where it was trained on pixels from 0 to 1.

@@ -117,7 +117,7 @@ def test_soft_and_hard_reset_are_told_apart() -> None:
 
 @pytest.mark.parametrize(("module", "sentence"), [
     (lambda: neuron.LIFNode(tau=3.0), r"1 \(LIFNode\): its potential decays by the factor 0.666667.*is 0.75"),
-    (lambda: neuron.ParametricLIFNode(), r"1 \(ParametricLIFNode\): it is a module of its own kind"),
+    (lambda: neuron.ParametricLIFNode(), r"1 \(ParametricLIFNode\): there is no exact form of it"),
     (lambda: neuron.IFNode(v_threshold=1.0, v_reset=2.0), r"1 \(IFNode\): its threshold must be above 0"),
     (lambda: layer.SynapseFilter(), r"1 \(SynapseFilter\): there is no exact form of it"),
 ])
