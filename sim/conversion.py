@@ -142,6 +142,8 @@ def convert(module: Any, to: str, calibrate: Any, *, labels: Any = None,
     for name in settings:
         if name not in known:
             raise TypeError(f"convert has no setting {name!r}: it has {', '.join(known)}")
+    if not bound >= 0:
+        raise ValueError(f"bound must be 0 or more, not {bound}")
     chosen = Settings(**settings)
     levels, classes, shapes = _images(module, calibrate, labels, shape, chosen.levels)
     shape = next((each for each in shapes[:-1] if takes(module, each, chosen)), shapes[-1])
@@ -169,7 +171,7 @@ def _images(module: Any, calibrate: Any, labels: Any, shape: tuple[int, ...] | N
     TypeError, ValueError."""
     planes: tuple[int, ...] | None = None
     if hasattr(calibrate, "levels") and hasattr(calibrate, "labels"):
-        planes = (1, *calibrate.shape) if len(calibrate.shape) == 2 else tuple(calibrate.shape)
+        planes = (getattr(calibrate, "channels", 1), *calibrate.shape)
         labels = calibrate.labels if labels is None else labels
         calibrate = calibrate.levels
     levels = np.asarray(calibrate)
