@@ -18,12 +18,13 @@ from torch import fx, nn
 
 from .calls import module_of, reshaped
 from .parts import Node, Refusals
-from .signals import INPUT, UNKNOWN, Odd, Signal, State, Steps, added, gathered, length_of
+from .signals import INPUT, UNKNOWN, Ahead, Odd, Signal, State, Steps, added, gathered, length_of
 
 __all__ = ["follow"]
 
 ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
 TOTALS = (torch.sum, torch.mean, "sum", "mean")
+AHEAD = ("unsqueeze", torch.unsqueeze)
 SHAPES = ("view", "reshape", torch.reshape)
 ZEROS = (torch.zeros, torch.zeros_like, "new_zeros")
 TORCH = str(Path(torch.__file__).parent)
@@ -34,19 +35,33 @@ Add = Callable[[Node, list[Signal]], Any]
 """What comes of a sum."""
 
 
-def follow(node: Node, given: list[Any], call: Call, add: Add, refusals: Refusals, steps: bool) -> Any:
+def follow(node: Node, given: list[Any], call: Call, add: Add, refusals: Refusals, steps: int) -> Any:
     """What the forward of ``node``'s module gives for ``given``.
 
     ``call``, ``add``: what becomes of the modules that it calls, and of sums; they raise ValueError where
-    that cannot be taken. ``steps``: neurons may be called once a step. Every call that cannot be taken is
-    refused. Raises ValueError where the calls cannot be seen.
+    that cannot be taken. ``steps``: how many a window has, where neurons keep a state and may be called once
+    in each; else 0. Every call that cannot be taken is refused. Raises ValueError where the calls cannot be
+    seen.
     """
-    graph, met = _graph(node.module)
+    graph, met = _graph(node.module, steps)
     return _Following(node, call, add, refusals, steps).through(graph, met, given)
 
 
 class _Proxy(fx.Proxy):
-    """Stands for a tensor; tells ``x += y`` from ``x = x + y``."""
+    """Stands for a tensor; tells ``x += y`` from ``x = x + y``, and as a length of the input how many steps
+    there are, for ``range(x.size(0))``."""
+
+    def __index__(self) -> int:
+        node: Any = self.node
+        steps: int = getattr(self.tracer, "steps", 0)
+        if node.target is operator.getitem and node.args[1] in (0, 1):  # of x.shape, or x.size()
+            node = node.args[0]
+        elif node.target == "size" and node.args[1:] not in ((0,), (1,)):
+            steps = 0
+        length = node.target == "size" or (node.target is getattr and node.args[1] == "shape")
+        if not steps or not length or node.args[0].op != "placeholder":
+            raise TypeError("a value cannot be interpreted as an integer")
+        return steps
 
     def __iadd__(self, other: Any) -> Any:
         return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
@@ -57,6 +72,10 @@ class _Tracer(fx.Tracer):
 
     record_stack_traces = True
 
+    def __init__(self, steps: int):
+        super().__init__()
+        self.steps = steps
+
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Proxy(node, self)
 
@@ -64,7 +83,7 @@ class _Tracer(fx.Tracer):
         return True
 
 
-def _graph(module: nn.Module) -> tuple[fx.Graph, dict[str, Any]]:
+def _graph(module: nn.Module, steps: int) -> tuple[fx.Graph, dict[str, Any]]:
     """The calls of ``module``'s forward, and the tensors that it makes by itself. Raises ValueError."""
     plain = {name: parameter.default
              for name, parameter in inspect.signature(module.forward).parameters.items()
@@ -73,7 +92,7 @@ def _graph(module: nn.Module) -> tuple[fx.Graph, dict[str, Any]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of defaults that it does not check
-            graph = _Tracer().trace(module, plain)
+            graph = _Tracer(steps).trace(module, plain)
         return graph, {name: vars(module)[name] for name in set(vars(module)) - before}
     except Exception as error:  # whatever a forward of the user's own raises
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -87,7 +106,7 @@ def _graph(module: nn.Module) -> tuple[fx.Graph, dict[str, Any]]:
                 delattr(module, name)
 
 
-def _needed(graph: fx.Graph, steps: bool) -> list[fx.Node]:
+def _needed(graph: fx.Graph, steps: int) -> list[fx.Node]:
     """The calls that what is given comes from, in their order; with ``steps`` those of all modules, which may
     keep a state."""
     needed = {node for node in graph.nodes if node.op == "output" or (steps and node.op == "call_module")}
@@ -103,7 +122,7 @@ def _needed(graph: fx.Graph, steps: bool) -> list[fx.Node]:
 class _Following:
     """One forward, on its way."""
 
-    def __init__(self, node: Node, call: Call, add: Add, refusals: Refusals, steps: bool):
+    def __init__(self, node: Node, call: Call, add: Add, refusals: Refusals, steps: int):
         self.node, self.module = node, node.module
         self.call, self.add, self.refusals, self.steps = call, add, refusals, steps
 
@@ -167,7 +186,7 @@ class _Following:
             return self.call(self._place(node), everything)
         first = args[0] if args else kwargs.pop("input", None)
         target: Any = node.target
-        if not any(isinstance(item, Signal | Steps) for item in flat):
+        if not any(isinstance(item, Signal | Steps | Ahead) for item in flat):
             return self._plain(target, args, kwargs, first)
         if target in ADDS:
             return self._sum(node, first, everything[1:])
@@ -179,6 +198,12 @@ class _Following:
                 return replace(first, dim=None)
         elif isinstance(first, Signal):
             return self._function(node, target, first, args[1:], kwargs)
+        elif isinstance(first, Ahead) and target == "repeat":
+            times = args[1] if len(args) == 2 and isinstance(args[1], tuple | list) else args[1:]
+            if tuple(times) == (self.steps, *[1] * (len(first.signal.shape) + 1)):
+                return first.signal
+            raise ValueError(f"it must repeat the input in {self.steps} steps, as many as were told, and in "
+                             "no other dimension")
         raise ValueError("there is no exact form of it")
 
     def _plain(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], first: Any) -> Any:
@@ -219,11 +244,20 @@ class _Following:
                 raise ValueError("it makes planes of what is flat; give the input the shape "
                                  f"{','.join(map(str, found))} from the start")
             return replace(first, shape=found)
+        if target in TOTALS and self._over_steps(rest, kwargs):
+            return Steps(first.source, first.shape, 1, None)
+        if target in AHEAD and first.source == INPUT and self._over_steps(rest, kwargs):
+            return Ahead(first)
         module = module_of(target, rest, kwargs)
         if module is None:
             raise ValueError("there is no exact form of it; use modules of torch, or x + y")
         place = self._place(node)
         return self.call(replace(place, module=module, called=type(module).__name__), [first])
+
+    def _over_steps(self, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether these arguments name the first dimension, and that is the steps': modules take all."""
+        modes = {getattr(module, "step_mode", None) for module in self.module.modules()} - {None}
+        return bool(self.steps) and "m" in modes and (*rest, *kwargs.values()) == (0,)
 
     def _item(self, first: Signal, index: Any) -> Any:
         if first.state is not None and index in (0, 1):

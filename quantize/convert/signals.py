@@ -9,7 +9,7 @@ import torch
 from .calls import BATCH
 from .parts import Shape
 
-__all__ = ["INPUT", "UNKNOWN", "Odd", "Signal", "State", "Steps", "added", "gathered", "is_silent",
+__all__ = ["INPUT", "UNKNOWN", "Ahead", "Odd", "Signal", "State", "Steps", "added", "gathered", "is_silent",
            "length_of"]
 
 INPUT = -1
@@ -48,6 +48,13 @@ class Steps:
     shape: Shape
     count: int
     dim: int | None
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The input with a dimension for the steps before all others, in which it is still to be repeated."""
+
+    signal: Signal
 
 
 @dataclass(frozen=True)

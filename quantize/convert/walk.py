@@ -56,10 +56,10 @@ def walk(network: nn.Module, shape: Shape, activations: Activations) -> list[Par
 
     Raises ValueError where something cannot be taken, sums of two ways among it; each is named.
     """
-    return list(_Reader(activations, keeps=False).read(network, shape).parts)
+    return list(_Reader(activations).read(network, shape).parts)
 
 
-def flow(network: nn.Module, shape: Shape, activations: Activations,
+def flow(network: nn.Module, shape: Shape, activations: Activations, steps: int,
          plain: Callable[[nn.Module], nn.Module] = lambda module: module) -> Flow:
     """The parts of a ``network`` of spiking neurons, and which feed which.
 
@@ -69,21 +69,23 @@ def flow(network: nn.Module, shape: Shape, activations: Activations,
         own, which may go through all steps itself.
     shape: of one image, as the network takes it in a step.
     activations: the neurons that are taken; each keeps a state.
+    steps: how many a window has.
     plain: what stands for a module of another package in torch's own.
 
     Raises
     ------
     ValueError: something cannot be taken; every such module is named.
     """
-    return _Reader(activations, keeps=True, plain=plain).read(network, shape)
+    return _Reader(activations, steps, plain).read(network, shape)
 
 
 class _Reader:
-    """What has been read so far. ``keeps``: activations are neurons with a state from step to step."""
+    """What has been read so far. ``steps``: how many there are in which activations, which are neurons then,
+    keep a state; else 0."""
 
-    def __init__(self, activations: Activations, *, keeps: bool,
+    def __init__(self, activations: Activations, steps: int = 0,
                  plain: Callable[[nn.Module], nn.Module] = lambda module: module):
-        self.activations, self.keeps, self.plain = activations, keeps, plain
+        self.activations, self.steps, self.plain = activations, steps, plain
         self.refusals = Refusals()
         self.parts: list[Part] = []
         self.sources: list[tuple[int, ...]] = []
@@ -118,7 +120,7 @@ class _Reader:
         try:
             if self._is_known(module):
                 return self._called(node, given)
-            found = follow(node, given, self.module, self._sum, self.refusals, self.keeps)
+            found = follow(node, given, self.module, self._sum, self.refusals, self.steps)
             return _behind(node, given[0]) if found is UNKNOWN else found
         except ValueError as error:
             self.refusals.add(node, str(error))
@@ -139,7 +141,7 @@ class _Reader:
         kind: Any = type(node.module)
         if kind in self.activations:
             part = Activation(node, self.activations[kind](node.module), heard.shape)
-            if self.keeps:
+            if self.steps:
                 return self._fired(part, heard, [state for state in states if state is not None])
         else:
             part = _read(node, heard.shape, self.activations)
@@ -175,7 +177,7 @@ class _Reader:
         if None not in (first.step, second.step) and first.step != second.step:
             raise ValueError("it adds what comes of two different steps, and only networks without "
                              "recurrence can be taken")
-        if not self.keeps:
+        if not self.steps:
             self.refusals.add(node, "it adds up two ways, and only a chain of modules can be converted; "
                                     "leave one out")
         number = self._number(Sum(node, first.shape), (first.source, second.source), "sum")
@@ -202,7 +204,7 @@ class _Reader:
         except ValueError as error:
             self.refusals.add(node, str(error))
             return INPUT
-        if not found or (len(several) > 1 and not self.keeps):
+        if not found or (len(several) > 1 and not self.steps):
             self.refusals.add(node, "its forward must give one tensor, which comes of a module")
             return INPUT
         last = max(found, key=lambda value: value.source)

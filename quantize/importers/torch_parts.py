@@ -24,7 +24,7 @@ def chart_of(network: nn.Module, heard: Input,
     Raises ValueError that names every module that cannot be taken.
     """
     shape: Shape = heard.shape or (heard.size,)
-    found = flow(network, shape, neurons, plain)
+    found = flow(network, shape, neurons, heard.window, plain)
     if found.steps not in (1, heard.window):
         raise ValueError(f"its forward goes through {found.steps} steps, and the input has {heard.window}; "
                          "give an input of as many")

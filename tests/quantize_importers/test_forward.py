@@ -99,6 +99,21 @@ def test_levels_in_every_step_and_a_sum_over_the_steps():
         np.testing.assert_array_equal(found / made.network.layers[-1].synapses[0].kernel[0], wanted.numpy())
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_as_many_steps_as_the_input_has(first):
+    def line(self, x):
+        steps = range(x.size(0)) if first else range(x.shape[1])
+        return torch.stack([self.lif2(self.fc2(self.lif1(self.fc1(x[step] if first else x[:, step]))[0]))[0]
+                            for step in steps], 0 if first else 1)
+
+    module, images = on_grid(Tutorial(line)), random_spikes(20, 7, 12)
+    made = import_snntorch(module, Input(12, 7, Spikes(once=False)))
+    steps = torch.tensor(images, dtype=torch.float32)
+    with torch.no_grad():
+        wanted = module(steps.transpose(0, 1)).transpose(0, 1) if first else module(steps)
+    np.testing.assert_array_equal(spikes_of(made.network, images), wanted.numpy() != 0)
+
+
 def one_step(self, x, mem1=None):
     spk1, mem1 = self.lif1(self.fc1(x), mem1)
     spk2, mem2 = self.lif2(self.fc2(spk1))
@@ -167,7 +182,7 @@ def first_only(self, x, step, given):
      r"\(relu\): there is no exact form|\(ReLU\): there is no exact form"),
     (lambda self, x: (self.lif1(self.fc1(x))[0], self.lif2(nn.functional.linear(x, self.fc2.weight))[0]),
      r"\(linear\): there is no exact form of it"),
-    (lambda self, x: [self.lif1(self.fc1(x[step]))[0] for step in range(x.size(0))],
+    (lambda self, x: [self.lif1(self.fc1(x[step]))[0] for step in range(x.size(2))],
      "cannot be followed .*; loop over a number of steps that is written down, not over a length of the in"),
     (lambda self, x: [self.lif1(self.fc1(x))[0], self.lif1(self.fc1(x))[0]][::-1],
      r"the whole \(Tutorial\): it joins values of different modules, or of steps out of their order"),
@@ -249,3 +264,36 @@ def test_residuals_spike_for_spike(after):
         assert {group.source for group in made.network.layers[-1].synapses} == {"stem.1", "block.two"}
     else:
         assert len(made.network.layers[2].synapses) == 2
+
+
+class Repeating(nn.Module):
+    """As in SpikingJelly's tutorial of a convolutional network: the image in every step, rates at the end."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.times = times
+        self.conv_fc = nn.Sequential(
+            layer.Conv2d(1, 3, 3, padding=1), neuron.IFNode(v_threshold=4.0), layer.MaxPool2d(2, 2),
+            layer.Flatten(), layer.Linear(27, 4), neuron.IFNode(v_threshold=2.0))
+        functional.set_step_mode(self, step_mode="m")
+
+    def forward(self, x):
+        x_seq = x.unsqueeze(0).repeat(self.times, 1, 1, 1, 1)
+        return self.conv_fc(x_seq).mean(0)
+
+
+def test_an_image_repeated_in_all_steps_and_its_rates():
+    module = on_grid(Repeating(6))
+    levels = np.random.default_rng(5).integers(0, 3, (12, 1, 6, 6))
+    made = import_spikingjelly(module, Input(36, 6, Direct(3), shape=(1, 6, 6)))
+    assert made.report.exact
+    with torch.no_grad():
+        rates = module(torch.tensor(levels, dtype=torch.float32)).numpy()
+    counts = spikes_of(made.network, levels.reshape(12, 36)).sum(1)
+    assert 0 < counts.sum() < counts.size * 6
+    np.testing.assert_array_equal(counts, np.rint(rates * 6))
+    with pytest.raises(ValueError, match=r"\(repeat\): it must repeat the input in 6 steps, as many"):
+        import_spikingjelly(Repeating(5), Input(36, 6, Direct(3), shape=(1, 6, 6)))
+    functional.set_step_mode(module, "s")  # where the mean would be that of the images
+    with pytest.raises(ValueError, match=r"\(unsqueeze\): there is no exact form of it"):
+        import_spikingjelly(module, Input(36, 6, Direct(3), shape=(1, 6, 6)))
