@@ -9,11 +9,15 @@ import torch
 from .calls import BATCH
 from .parts import Shape
 
-__all__ = ["INPUT", "UNKNOWN", "Ahead", "Odd", "Signal", "State", "Steps", "added", "gathered", "is_silent",
-           "length_of"]
+__all__ = [
+    "INPUT", "REFUSED", "UNKNOWN", "Ahead", "Odd", "Signal", "State", "Steps", "added", "gathered",
+    "is_silent", "length_of",
+]
 
 INPUT = -1
 """The number of the network's input, where others have that of the part that gives them."""
+REFUSED = -2
+"""The number of whatever cannot be taken, so that more can be said of what follows."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ UNKNOWN = Odd("what was refused")
 
 def gathered(values: Sequence[Any], dim: int) -> Steps | Odd:
     """What `torch.stack` makes of what was given in each step. Raises ValueError."""
+    if any(isinstance(value, Signal) and value.source == REFUSED for value in values):
+        return UNKNOWN
     first = values[0]
     if isinstance(first, Signal) and all(
             isinstance(value, Signal) and (value.source, value.step) == (first.source, step)

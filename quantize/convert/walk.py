@@ -22,7 +22,7 @@ from torch import nn
 from .forward import follow
 from .modules import READERS
 from .parts import Activation, Affine, Geometry, Node, Norm, Part, Pooling, Refusals, Shape, Sum
-from .signals import INPUT, UNKNOWN, Signal, State, Steps, gathered, is_silent
+from .signals import INPUT, REFUSED, UNKNOWN, Signal, State, Steps, gathered, is_silent
 
 __all__ = ["INPUT", "Activation", "Affine", "Flow", "Geometry", "Node", "Norm", "Part", "Pooling", "Refusals",
            "Shape", "Sum", "flow", "walk"]
@@ -244,7 +244,7 @@ def _behind(node: Node, heard: Any) -> Any:
         with torch.no_grad():
             given = module(torch.zeros(1, *heard.shape, dtype=like.dtype, device=like.device))
         given = given[0] if isinstance(given, tuple) else given
-        return Signal(heard.source, tuple(given.shape[1:]), heard.step, State())
+        return Signal(REFUSED, tuple(given.shape[1:]), None, State())
     except Exception:  # whatever a module of the user's own raises
         return UNKNOWN
 
