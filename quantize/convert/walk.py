@@ -130,7 +130,8 @@ class _Reader:
         """Whether it is read as a whole, and its forward not followed."""
         kind = type(module)
         home = kind.__module__.partition(".")[0]
-        return kind in self.activations or home in self.packages \
+        ready = home in self.packages and ".model." not in kind.__module__  # whole networks are no such parts
+        return kind in self.activations or ready \
             or getattr(kind.forward, "__module__", "").startswith("torch.nn")
 
     def _called(self, node: Node, given: list[Any]) -> Signal:
@@ -196,7 +197,8 @@ class _Reader:
         several = list(given) if isinstance(given, tuple | list) else [given]
         found = []
         try:
-            if len({value.source for value in several if isinstance(value, Signal)}) == 1 < len(several):
+            if len(several) > 1 and all(isinstance(value, Signal) for value in several) \
+                    and len({value.source for value in several}) == 1:
                 several = [gathered(several, 0)]
             several = [gathered(value, 0) if isinstance(value, list) and value else value
                        for value in several]

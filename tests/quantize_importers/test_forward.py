@@ -129,6 +129,22 @@ def test_a_forward_of_one_step():
     np.testing.assert_array_equal(spikes_of(made.network, images), wanted.numpy() != 0)
 
 
+def test_spikes_and_their_state_alone():
+    module, images = on_grid(Tutorial(lambda self, x: self.lif1(self.fc1(x)))), random_spikes(20, 4, 12)
+    made = import_snntorch(module, Input(12, 4, Spikes(once=False)))
+    def handed_on(self, x):
+        spk, mem = self.lif1(self.fc1(x), torch.zeros(9))
+        return spk, mem
+
+    both = on_grid(Tutorial(handed_on))
+    again = import_snntorch(both, Input(12, 4, Spikes(once=False)))
+    assert again.network.digest == made.network.digest
+    with torch.no_grad():
+        wanted = torch.stack([module(step)[0] for step in
+                              torch.tensor(images, dtype=torch.float32).transpose(0, 1)], 1)
+    np.testing.assert_array_equal(spikes_of(made.network, images), wanted.numpy() != 0)
+
+
 def looped(body, give=lambda self, spikes: torch.stack(spikes)):
     """A forward of five steps, each of ``body(self, x, step, before)``."""
     def line(self, x):
@@ -264,6 +280,14 @@ def test_residuals_spike_for_spike(after):
         assert {group.source for group in made.network.layers[-1].synapses} == {"stem.1", "block.two"}
     else:
         assert len(made.network.layers[2].synapses) == 2
+
+
+def test_networks_of_the_package_itself_are_followed_too(monkeypatch):
+    """Its neurons and layers are read as they are, but its ready networks are like anyone's."""
+    heard = Input(36, 6, Spikes(once=False), shape=(1, 6, 6))
+    own = import_spikingjelly(on_grid(Planes(False)), heard)
+    monkeypatch.setattr(Residual, "__module__", "spikingjelly.activation_based.model.sew_resnet")
+    assert import_spikingjelly(on_grid(Planes(False)), heard).network.digest == own.network.digest
 
 
 class Repeating(nn.Module):
