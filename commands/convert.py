@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from ..console import epochs, say, show_json, show_pairs, show_table, working
 from ..errors import FirstspikeError
 from ..quantize.convert import TITLES
-from .options import FOLDER, as_json, check_out, count_option, labels_option
+from .options import FOLDER, as_json, bound_option, check_out, count_option, labels_option
 
 __all__ = ["convert"]
 
@@ -51,13 +51,13 @@ class Lengths(click.ParamType):
 @click.option("--to", type=click.Choice(tuple(TITLES)), required=True,
               help="; ".join(f"{name}: {title}" for name, title in TITLES.items()) + ".")
 @click.option("--calibrate", type=FOLDER, required=True, metavar="DATA",
-              help="Images to choose scales on and to measure the loss on: a folder of IDX files (its "
-                   "training images), an IDX file, a .npy of levels or a .npz of images and labels.")
+              help="Images to choose scales on and to measure the loss on: a folder of IDX files or of "
+                   "CIFAR-10 (its training images), an IDX file, PNGs, a .npy of levels or a .npz of images "
+                   "and labels.")
 @labels_option
 @count_option
 @click.option("-o", "--out", type=FOLDER, required=True, metavar="NET", help="The file to write.")
-@click.option("--bound", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="POINTS",
-              help="Percentage points of accuracy (of agreement, without labels) that may be lost.")
+@bound_option
 @click.option("--accept-loss", is_flag=True, help="Exit with 0 even if more is lost.")
 @click.option("--window", type=int, help="Steps of a layer. Default: 16 for relu and t2fsnn, else 4.")
 @click.option("--bits", type=int, default=8, show_default=True, help="Bits of a weight: 1 (signs) to 8.")
@@ -96,8 +96,9 @@ class Lengths(click.ParamType):
 def convert(context: click.Context, weights: Path, model: str, to: str, calibrate: Path, labels: Path | None,
             count: int | None, out: Path, bound: float, accept_loss: bool, shape: tuple[int, ...] | None,
             json_: bool, **settings: Any) -> bool:
-    """Convert a trained torch network to spikes: an nn.Sequential of Linear, Conv2d, BatchNorm, ReLU,
-    pooling, Flatten and Dropout. Needs the train extra (pip install 'firstspike[train]').
+    """Convert a trained torch network to spikes: a chain of Linear, Conv2d, BatchNorm, ReLU, pooling, Flatten
+    and Dropout, as an nn.Sequential or called in a forward of its own. Needs the train extra (pip install
+    'firstspike[train]').
 
     MODEL.pt holds a state dict: torch.save(model.state_dict(), "MODEL.pt"). What was rounded, how far, and
     what that did to the images is printed and kept in the network's provenance. Exits with 1 where more than
@@ -142,18 +143,8 @@ def _module(weights: Path, model: str) -> Any:
 
 def _data(path: Path, labels: Path | None, count: int | None) -> tuple[Any, Any]:
     """Levels and labels, or None, from what ``path`` is."""
-    from ..quantize.data import load_idx
-    from ..sim.images import read_archive, read_array
-    if not path.exists():
-        raise FirstspikeError(f"there are no images at {path}; check the path")
-    classes = None
-    if path.is_dir():
-        data = load_idx(path, "train")
-        levels, classes = data.levels.reshape(-1, *data.shape), data.labels
-    elif path.suffix.lower() == ".npz":
-        levels, classes = read_archive(path)
-    else:
-        levels = read_array(path)
+    from ..sim.images import load_levels, read_array
+    levels, classes = load_levels(path)
     if labels is not None:
         classes = read_array(labels)
     if count is not None and count > len(levels):

@@ -9,7 +9,7 @@ import click
 from .. import load
 from ..console import say, show_json, show_pairs, working
 from ..errors import FirstspikeError
-from .options import FOLDER, as_json, check_out, count_option, labels_option
+from .options import FOLDER, as_json, bound_option, check_out, count_option, labels_option
 
 __all__ = ["export", "import_"]
 
@@ -33,7 +33,7 @@ class Quotient(click.ParamType):
               help="Steps of a window, which NIR does not say. Default: as our own export wrote.")
 @click.option("--encoding", type=click.Choice(("spikes", "direct", "bits", "latency")), default=None,
               help="How levels become spikes. Default: spikes come ready-made.")
-@click.option("--levels", type=click.IntRange(min=2), default=256, show_default=True,
+@click.option("--levels", type=click.IntRange(2, 1 << 16), default=256, show_default=True,
               help="Levels of an input, for direct and latency.")
 @click.option("--level", type=Quotient(), default="1", show_default=True, metavar="X",
               help="What a level of 1 is worth to the network: 1/255 where it was trained on pixels from 0 "
@@ -58,8 +58,7 @@ class Quotient(click.ParamType):
                    "set its training images.")
 @labels_option
 @count_option
-@click.option("--bound", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="POINTS",
-              help="Percentage points of accuracy (of agreement, without labels) that may be lost.")
+@bound_option
 @click.option("--accept-loss", is_flag=True, help="Exit with 0 even if more is lost, or it is not known.")
 @as_json
 def import_(file: Path, out: Path, steps: int | None, encoding: str | None, levels: int, level: float,

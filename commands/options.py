@@ -1,14 +1,15 @@
 """Options and arguments that several commands take, and how a count of hits is told."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..errors import FirstspikeError
 
 __all__ = [
-    "FOLDER", "as_json", "build_argument", "check_out", "correct", "count_option", "images_option",
-    "labels_option",
+    "FOLDER", "as_json", "bound_option", "build_argument", "check_out", "correct",
+    "count_option", "images_option", "labels_option",
 ]
 
 FOLDER = click.Path(path_type=Path)
@@ -22,6 +23,24 @@ labels_option = click.option(
     help="Labels, where the images bring none: a .npy or an IDX file.")
 count_option = click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help="Only the first N images.")
+
+
+class Points(click.FloatRange):
+    """Percentage points: a number from 0 to 100."""
+
+    name = "points"
+
+    def __init__(self) -> None:
+        super().__init__(0, 100)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        points = super().convert(value, param, ctx)
+        return points if points == points else self.fail(f"{value!r} is no number from 0 to 100", param, ctx)
+
+
+bound_option = click.option(
+    "--bound", type=Points(), default=1.0, show_default=True, metavar="POINTS",
+    help="Percentage points of accuracy (of agreement, without labels) that may be lost.")
 build_argument = click.argument("folder", type=FOLDER, metavar="BUILD")
 
 

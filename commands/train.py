@@ -47,8 +47,15 @@ def training(recipe: Any) -> click.Command:
             raise click.UsageError(str(error)) from None
         if chosen.get("teacher"):
             chosen["teacher"] = str(find(chosen["teacher"]))
-        with epochs() as progress:
-            trained = train(recipe.name, data, out, device=device, resume=resume, progress=progress, **chosen)
+        try:
+            with epochs() as progress:
+                trained = train(recipe.name, data, out, device=device, resume=resume, progress=progress,
+                                **chosen)
+        except KeyboardInterrupt:
+            left = [path for end in ("pt", "npz") if (path := out.with_suffix(f".checkpoint.{end}")).exists()]
+            if left:
+                click.echo(f"What was trained so far is in {left[0]}: go on with --resume.", err=True)
+            raise
         show_pairs(notes_facts(trained.figures), f"Wrote {trained.path}")
         for picture in trained.pictures:
             say(f"  {picture}", style="dim")

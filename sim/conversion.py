@@ -110,8 +110,9 @@ def convert(module: Any, to: str, calibrate: Any, *, labels: Any = None,
 
     Parameters
     ----------
-    module: an ``nn.Sequential`` (others may be nested in it) of Linear, Conv2d, BatchNorm1d, BatchNorm2d,
-        ReLU, MaxPool2d, AvgPool2d, Flatten and Dropout, that ends in a Linear or a Conv2d. It is not changed.
+    module: an ``nn.Sequential`` (others may be nested in it), or a module with a forward of its own, that is
+        a chain of Linear, Conv2d, BatchNorm1d, BatchNorm2d, ReLU, MaxPool2d, AvgPool2d, Flatten and Dropout,
+        or the functions of these, and ends in a Linear or a Conv2d. It is not changed.
     to: "relu", "t2fsnn", "fs", "qcfs" or "opi" (see :mod:`firstspike.quantize.convert`).
     calibrate: images that scales are chosen on and the loss is measured on: levels, integers, of shape
         ``(count, size)``, ``(count, height, width)`` or ``(count, channels, height, width)``; or what
@@ -130,7 +131,7 @@ def convert(module: Any, to: str, calibrate: Any, *, labels: Any = None,
     """
     try:
         from ..quantize.convert.finetune import finetune
-        from ..quantize.convert.make import CONVERSIONS, make, read, scores
+        from ..quantize.convert.make import CONVERSIONS, make, read, scores, takes
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
@@ -141,8 +142,11 @@ def convert(module: Any, to: str, calibrate: Any, *, labels: Any = None,
     for name in settings:
         if name not in known:
             raise TypeError(f"convert has no setting {name!r}: it has {', '.join(known)}")
+    if not bound >= 0:
+        raise ValueError(f"bound must be 0 or more, not {bound}")
     chosen = Settings(**settings)
-    levels, classes, shape = _images(module, calibrate, labels, shape, chosen.levels)
+    levels, classes, shapes = _images(module, calibrate, labels, shape, chosen.levels)
+    shape = next((each for each in shapes[:-1] if takes(module, each, chosen)), shapes[-1])
     read(module, to, shape, chosen)
     wanted = scores(module, levels, shape, chosen)
     if classes is not None and classes.max() >= wanted.shape[1]:
@@ -162,11 +166,12 @@ def convert(module: Any, to: str, calibrate: Any, *, labels: Any = None,
 
 
 def _images(module: Any, calibrate: Any, labels: Any, shape: tuple[int, ...] | None,
-            highest: int) -> tuple[np.ndarray, np.ndarray | None, tuple[int, ...]]:
-    """Levels, ``(count, size)``, labels and the shape of an image. Raises TypeError, ValueError."""
+            highest: int) -> tuple[np.ndarray, np.ndarray | None, list[tuple[int, ...]]]:
+    """Levels, ``(count, size)``, labels and the shapes that an image may have, the likeliest first. Raises
+    TypeError, ValueError."""
     planes: tuple[int, ...] | None = None
     if hasattr(calibrate, "levels") and hasattr(calibrate, "labels"):
-        planes = (1, *calibrate.shape) if len(calibrate.shape) == 2 else tuple(calibrate.shape)
+        planes = (getattr(calibrate, "channels", 1), *calibrate.shape)
         labels = calibrate.labels if labels is None else labels
         calibrate = calibrate.levels
     levels = np.asarray(calibrate)
@@ -181,19 +186,20 @@ def _images(module: Any, calibrate: Any, labels: Any, shape: tuple[int, ...] | N
     if levels.ndim > 2:
         planes = (1, *levels.shape[1:]) if levels.ndim == 3 else levels.shape[1:]
     size = int(np.prod(levels.shape[1:]))
-    if shape is None:
-        shape = planes if planes is not None and _takes_planes(module) else (size,)
-    if int(np.prod(shape)) != size:
+    shapes: list[tuple[int, ...]] = [(size,)] if shape is None else [tuple(shape)]
+    if shape is None and planes is not None:
+        shapes.insert(not _takes_planes(module), tuple(planes))
+    if int(np.prod(shapes[0])) != size:
         raise ValueError(f"shape must have {size} values, as the images have, not {shape}")
     if labels is None:
-        return levels.reshape(len(levels), -1).astype(np.int64), None, tuple(shape)
+        return levels.reshape(len(levels), -1).astype(np.int64), None, shapes
     classes = np.asarray(labels)
     if classes.dtype.kind not in "iu" or classes.shape != (len(levels),):
         raise ValueError(f"labels must be integers, one for each of the {len(levels)} images, not "
                          f"{classes.dtype} of shape {classes.shape}")
     if classes.min() < 0:
         raise ValueError(f"labels must be 0 or more, not {classes.min()}")
-    return levels.reshape(len(levels), -1).astype(np.int64), classes.astype(np.int64), tuple(shape)
+    return levels.reshape(len(levels), -1).astype(np.int64), classes.astype(np.int64), shapes
 
 
 def _takes_planes(module: Any) -> bool:

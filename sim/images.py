@@ -6,6 +6,7 @@ import os
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -14,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import FirstspikeError
-from ..quantize.data import load_idx, read_idx
+from ..quantize.data import Images, load_idx, read_idx
 from ..quantize.data_cifar import is_cifar10, load_cifar10
 from ..quantize.data_events import SpikeSet, event_shape, find_recordings, load_events
 from ..quantize.network import Fires, Network
 from .golden import check_images
 
-__all__ = ["ImageSet", "load_images", "read_archive", "read_array"]
+__all__ = ["ImageSet", "load_images", "load_levels", "read_archive", "read_array"]
 
 LIMIT = 1 << 32
 """The most bytes that an array in a file may take."""
@@ -91,27 +92,65 @@ def load_images(path: str | os.PathLike[str], network: Network, *,
                               "was trained on") from None
 
 
+def load_levels(path: str | os.PathLike[str],
+                split: str = "train") -> tuple[np.ndarray, np.ndarray | None]:
+    """Levels of images for which there is no network yet, and their labels where they bring any.
+
+    ``path``: as for :func:`load_images`, but for spike data; PNGs of any size, all of the same. Returns
+    integers of shape ``(count, height, width)``, or ``(count, channels, height, width)`` of colours; what
+    lies in ``.npy`` and ``.npz`` as it is. Raises FirstspikeError for what is missing or damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FirstspikeError(f"there are no images at {path}; check the path")
+    if not path.is_dir():
+        if path.suffix.lower() == ".png":
+            return _png(path)[None], None
+        return read_archive(path) if path.suffix.lower() == ".npz" else (read_array(path), None)
+    if files := _pngs(path):
+        first = _png(files[0])
+        height, width = first.shape
+        fits = f"{width} by {height}, as {files[0].name} is"
+        return np.stack([first, *(_png(file, lambda found: found == first.shape, fits)
+                                  for file in files[1:])]), None
+    if find_recordings(path) is not None:
+        raise FirstspikeError(f"{path} holds spikes, and levels are wanted; give images")
+    data = _known_set(path, split)
+    if data is None:
+        raise FirstspikeError(f"the folder {path} holds neither IDX files nor PNGs or CIFAR-10; check the "
+                              "path")
+    channels = () if data.channels == 1 else (data.channels,)
+    return data.levels.reshape(-1, *channels, *data.shape), data.labels
+
+
+def _pngs(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() == ".png")
+
+
+def _known_set(folder: Path, split: str) -> Images | None:
+    """The labelled images in a folder of IDX files or of CIFAR-10; None where it holds neither."""
+    if any("idx" in file.name for file in folder.iterdir()):
+        return load_idx(folder, split)
+    return load_cifar10(folder, split) if is_cifar10(folder) else None
+
+
 def _read(path: Path, network: Network, split: str, shape: tuple[int, int] | None,
           count: int | None) -> tuple[np.ndarray, np.ndarray | None]:
     if path.is_dir():
         if split not in ("test", "train"):
             raise ValueError(f"split must be 'test' or 'train', not {split!r}")
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".png")
-        if files:
-            return np.stack([_png(file, network.input.size, shape) for file in files]), None
-        if any("idx" in file.name for file in path.iterdir()):
-            data = load_idx(path, split)
-            return data.levels, data.labels
-        if is_cifar10(path):
-            data = load_cifar10(path, split)
-            return data.levels, data.labels
+        if files := _pngs(path):
+            return np.stack([_fitting(file, network.input.size, shape) for file in files]), None
+        known = _known_set(path, split)
+        if known is not None:
+            return known.levels, known.labels
         if find_recordings(path) is not None:
             data = _events(path, network, split, count)
             return data.spikes, data.labels
         raise FirstspikeError(f"the folder {path} holds neither IDX files nor PNGs, CIFAR-10 or spike data; "
                               "check the path")
     if path.suffix.lower() == ".png":
-        return _png(path, network.input.size, shape)[None], None
+        return _fitting(path, network.input.size, shape)[None], None
     if path.suffix.lower() == ".npz":
         return read_archive(path)
     return read_array(path), None
@@ -179,25 +218,34 @@ def _member(file: Any, size: int) -> np.ndarray:
     return array.reshape(shape, order="F" if fortran else "C")
 
 
-def _png(path: Path, size: int, shape: tuple[int, int] | None) -> np.ndarray:
-    """The levels of a PNG, 0 (black) to 255: uint8, shape ``(size,)``."""
-    from PIL import Image
-
+def _fitting(path: Path, size: int, shape: tuple[int, int] | None) -> np.ndarray:
+    """The levels of a PNG of ``shape`` (None: a square): uint8, shape ``(size,)``."""
     side = math.isqrt(size)
     if shape is None and side * side != size:
         raise FirstspikeError(f"{path} cannot be taken: the {size} inputs of the network make no square "
                               "image; give a .npy")
     height, width = shape or (side, side)
+    pixels = _png(path, lambda found: found == (height, width) and height * width == size,
+                  f"{width} by {height}, for {size} inputs")
+    return pixels.ravel()
+
+
+def _png(path: Path, fits: Callable[[tuple[int, int]], bool] = lambda shape: True,
+         wanted: str = "") -> np.ndarray:
+    """The levels of a PNG, 0 (black) to 255: uint8, shape ``(height, width)``, where that ``fits``, which is
+    told before its pixels are read."""
+    from PIL import Image
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=["PNG"]) as image:
-                if (image.height, image.width) != (height, width) or height * width != size:
+                if not fits((image.height, image.width)):
                     raise FirstspikeError(f"{path} is {image.width} by {image.height} pixels and must be "
-                                          f"{width} by {height}, for {size} inputs; scale it first")
+                                          f"{wanted}; scale it first")
                 if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):
                     raise FirstspikeError(f"{path} has pixels of the kind {image.mode}; save it with 8 bits")
-                return np.asarray(image.convert("L"), np.uint8).ravel()
+                return np.asarray(image.convert("L"), np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError,
             Image.DecompressionBombWarning) as error:
         raise FirstspikeError(f"{path} cannot be read as a PNG: {_first_line(error)}; "

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..network import Convolution, Dense, Fires, Layer, Phase, Pool
+from ..network import Convolution, Dense, Fires, Layer, Limits, Phase, Pool
 from ..train.parts import integers
 from ..train.straight import rounded
 from .codes import Code
@@ -156,6 +156,15 @@ class DraftLayer(nn.Module):
         threshold = self.threshold()
         return self.code.fire(sums, self.lead(threshold), threshold)
 
+    def _check_numbers(self) -> None:
+        """ValueError where a threshold or a bias is no number that fits."""
+        numbers = [self.added()] if self.code is None else [self.added(), self.threshold()]
+        largest = max(float(number.abs().max()) for number in numbers)
+        if not largest <= Limits.VALUE or not torch.isfinite(self.weights()).all():
+            place = f"{self.stage.place or 'the whole'} ({self.stage.kind})"
+            raise ValueError(f"{place}: its threshold or a bias is {largest:.3g} times what a weight is "
+                             "worth; check its weights")
+
     @torch.no_grad()
     def layer(self, name: str) -> Layer:
         """The layer of integers."""
@@ -172,6 +181,7 @@ class DraftLayer(nn.Module):
             before = self.stage.source_shape if pooling is None else pooling.shape
             synapses = Convolution(weights, before, geometry.stride, geometry.padding, geometry.dilation,
                                    geometry.groups, kernel, pool=pool)
+        self._check_numbers()
         added = integers(self.added())
         online = self.heard.online is not None
         if self.code is None:

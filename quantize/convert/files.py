@@ -86,7 +86,7 @@ def made_by(maker: str) -> nn.Module:
         found = _imported(home)
     except FirstspikeError:
         raise
-    except Exception as error:  # whatever the user's own file raises
+    except (Exception, SystemExit) as error:  # whatever the user's own file raises
         raise FirstspikeError(f"{home} cannot be imported ({type(error).__name__}: {error}); mend it, or "
                               "give another with --model") from error
     function = getattr(found, name, None)
@@ -94,12 +94,12 @@ def made_by(maker: str) -> nn.Module:
         raise FirstspikeError(f"{home} has no function {name}; give the one that makes the module")
     try:
         module = function()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise FirstspikeError(f"{maker} fails ({type(error).__name__}: {error}); it must make the module "
                               "without any argument") from error
     if not isinstance(module, nn.Module):
-        raise FirstspikeError(f"{maker} makes a {type(module).__name__}, not a torch module; return an "
-                              "nn.Sequential")
+        raise FirstspikeError(f"{maker} makes a {type(module).__name__}, not a torch module; return the "
+                              "network")
     return module
 
 

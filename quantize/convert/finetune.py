@@ -7,6 +7,7 @@ with a price on the divergence of each step's scores from their mean, which asks
 (output distillation between steps, as in temporal knowledge sharing, arXiv 2304.06540).
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,9 @@ __all__ = ["finetune", "loss_of"]
 
 BIAS_RATE = 0.05
 """Learning rate of the biases, in units of what is passed on, relative to that of the weights."""
+
+LARGEST_SCALE = 80.0
+"""Of the logarithm of what a weight is worth: float32 ends at 88."""
 
 
 def loss_of(steps: torch.Tensor, wanted: torch.Tensor, labels: torch.Tensor | None, *, each: bool,
@@ -58,6 +62,10 @@ def finetune(made: Made, levels: np.ndarray, wanted: np.ndarray, labels: np.ndar
     levels: images: integers, shape ``(count, size)``.
     wanted: the float network's scores of them, shape ``(count, outputs)``.
     labels: their classes, or None.
+
+    Raises
+    ------
+    ValueError: the training went astray, as it does at too high a rate.
     """
     settings, draft = made.settings, made.draft
     generator = torch.Generator().manual_seed(settings.seed)
@@ -92,6 +100,9 @@ def finetune(made: Made, levels: np.ndarray, wanted: np.ndarray, labels: np.ndar
                 progress(Progress(epoch + 1, settings.finetune, index + 1, batches, total / (index + 1), None,
                                   seconds, left))
         history.append(total / batches)
+        if not all(map(_sound, draft.layers)) or not math.isfinite(total):
+            raise ValueError(f"fine-tuning went astray in epoch {epoch + 1} (loss {total / batches:.3g}); "
+                             f"give a rate below {settings.rate:g}")
     draft.double().eval()
     for layer in draft.layers:
         layer.choose_fraction()
@@ -108,6 +119,12 @@ def _groups(layer: DraftLayer, rate: float) -> list[dict[str, Any]]:
         {"params": [layer.scale], "lr": rate / 4},
         {"params": [layer.bias], "lr": rate * BIAS_RATE * level * top},
     ]
+
+
+def _sound(layer: DraftLayer) -> bool:
+    """Whether its numbers are still such as integers can stand for."""
+    finite = all(bool(torch.isfinite(values).all()) for values in (layer.weight, layer.scale, layer.bias))
+    return finite and float(layer.scale.detach().abs().max()) < LARGEST_SCALE
 
 
 def _size(values: torch.Tensor) -> float:

@@ -27,7 +27,7 @@ from .source import Source
 from .t2fsnn import T2fsnn
 from .walk import walk
 
-__all__ = ["ACTIVATIONS", "CONVERSIONS", "Made", "make", "read", "scores"]
+__all__ = ["ACTIVATIONS", "CONVERSIONS", "Made", "make", "read", "scores", "takes"]
 
 CONVERSIONS: Mapping[str, Conversion] = {
     conversion.name: conversion for conversion in (Relu(), T2fsnn(), Fs(), qcfs.Qcfs(), Opi())}
@@ -105,12 +105,22 @@ def scores(module: nn.Module, levels: np.ndarray, shape: Shape, settings: Settin
     for start in range(0, len(levels), batch):
         images = torch.as_tensor(levels[start:start + batch].astype(np.float64)).reshape(-1, *shape)
         try:
-            given = module((images * gain + shift).to(dtype))
-        except RuntimeError as error:
-            raise ValueError(f"the network does not take images of the shape {shape}: "
-                             f"{str(error).splitlines()[0]}; give their shape") from error
-        found.append(given.double().flatten(1).numpy())
+            given = module((images * gain + shift).to(dtype)).double().flatten(1)
+        except Exception as error:  # whatever a forward of the user's own raises
+            what = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ValueError(f"the network does not take images of the shape {shape}: {what}; give their "
+                             "shape") from error
+        found.append(given.numpy())
     return np.concatenate(found)
+
+
+def takes(module: nn.Module, shape: Shape, settings: Settings) -> bool:
+    """Whether the network runs on images of ``shape`` at all."""
+    try:
+        scores(module, np.zeros((1, int(np.prod(shape))), np.int64), shape, settings)
+    except ValueError:
+        return False
+    return True
 
 
 def read(module: nn.Module, to: str, shape: Shape, settings: Settings) -> list[Stage]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-__all__ = ["Activation", "Affine", "Geometry", "Node", "Norm", "Part", "Pooling", "Refusals", "Shape"]
+__all__ = ["Activation", "Affine", "Geometry", "Node", "Norm", "Part", "Pooling", "Refusals", "Shape", "Sum"]
 
 Shape = tuple[int, ...]
 """``(features,)`` or ``(channels, height, width)``; without the count of images."""
@@ -14,15 +14,21 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A module and its ``place``, as torch names it in a state dict ("features.0")."""
+    """A module and its ``place``, as torch names it in a state dict ("features.0"); or a function that a
+    module's forward calls (``called``), and its line there."""
 
     place: str
     module: nn.Module
+    called: str = ""
 
     @property
     def kind(self) -> str:
-        """The name of its class."""
-        return type(self.module).__name__
+        """The name of its class, or of the function."""
+        return self.called or type(self.module).__name__
+
+    def inner(self, name: str, module: nn.Module) -> "Node":
+        """What it calls by this name."""
+        return Node(f"{self.place}.{name}" if self.place else name, module)
 
     def __str__(self) -> str:
         return f"{self.place or 'the whole'} ({self.kind})"
@@ -36,7 +42,9 @@ class Refusals:
 
     def add(self, node: Node, why: str) -> None:
         """Refuse ``node``; ``why`` ends in what would do in its stead."""
-        self.clauses.append(f"{node}: {why}")
+        clause = f"{node}: {why}"
+        if clause not in self.clauses:  # a loop calls the same again
+            self.clauses.append(clause)
 
     def raise_any(self, what: str = "the network cannot be taken exactly") -> None:
         """Raise ValueError with all that was collected, if anything was."""
@@ -102,4 +110,12 @@ class Activation:
     shape: Shape
 
 
-Part = Affine | Norm | Pooling | Activation
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """What several ways bring, added up."""
+
+    node: Node
+    shape: Shape
+
+
+Part = Affine | Norm | Pooling | Activation | Sum

@@ -13,6 +13,9 @@ CHOICES = {
     "kernel": ("exponential", "two"), "readout": ("potential", "count"), "loss": ("sum", "tet"),
 }
 
+LARGEST = 1e9
+"""The largest number that a network may see."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -74,8 +77,28 @@ class Settings:
                 raise TypeError(f"{name} must be a number, not {value!r}")
             if not 0 < value < float("inf"):
                 raise ValueError(f"{name} must be above 0, not {value}")
+        self._check_seen()
         if not 0 <= self.consistency < float("inf"):
             raise ValueError(f"consistency must be 0 or more, not {self.consistency}")
+
+    def _check_seen(self) -> None:
+        """TypeError or ValueError where mean, deviation and scale give what no network is trained on."""
+        for name in ("mean", "deviation"):
+            values = getattr(self, name)
+            for value in values if isinstance(values, tuple | list) else [values]:
+                if isinstance(value, bool) or not isinstance(value, int | float):
+                    raise TypeError(f"{name} must be a number, or one a channel, not {value!r}")
+                if not abs(value) <= LARGEST or (name == "deviation" and value <= 0):
+                    what = "above 0" if name == "deviation" else "a number"
+                    raise ValueError(f"{name} must be {what}, and at most {LARGEST:g}, not {value}")
+        if isinstance(self.mean, Sequence) and isinstance(self.deviation, Sequence) \
+                and len(self.mean) != len(self.deviation):
+            raise ValueError(f"mean and deviation must be one for each channel, not {len(self.mean)} and "
+                             f"{len(self.deviation)}")
+        gains = self.gain if isinstance(self.gain, Sequence) else [self.gain]
+        if max(gains) * (self.levels - 1) > LARGEST:
+            raise ValueError(f"scale and deviation must leave what the network sees at most {LARGEST:g}, not "
+                             f"{max(gains) * (self.levels - 1):g}")
 
     @property
     def gain(self) -> Any:

@@ -78,12 +78,14 @@ def assemble(chart: Chart, heard: Input, readout: Readout | str | None = None,
     ----------
     readout: how the last layer is read; None: "count" where it fires, else "potential". A last part that is
         no neuron is added up over the window and read by potential.
-    level: what a level of 1 of the input is worth to the network.
+    level: what a level of 1 of the input is worth to the network, above 0.
 
     Raises
     ------
     ValueError: something cannot be taken; every such part is named.
     """
+    if not 0 < level < np.inf:
+        raise ValueError(f"level must be a number above 0, not {level}")
     refusals = Refusals()
     if prod(chart.input_shape) != heard.size:
         raise ValueError(f"input must have {prod(chart.input_shape)} addresses, as the network takes, "

@@ -27,6 +27,8 @@ PLACES = 16
 """The most binary places that are spent on being exact."""
 ROUNDED_PLACES = 8
 """Binary places where that is not enough."""
+SMALLEST = 1e-200
+"""Weights that are all below are no numbers to divide by."""
 FLOAT32 = 2.0 ** -22
 """How far a multiple of a unit may be off, for each unit, and still be float32's rounding of it."""
 
@@ -243,6 +245,9 @@ def _weights(rows: np.ndarray, kind: str, bits: int, last: bool) -> tuple[np.nda
     limit = (1 << bits - 1) - 1 if kind in ("auto", "integer") else 1
     lowest = -limit - 1 if kind in ("auto", "integer") else -1
     largest = np.abs(rows).max()
+    if 0 < largest < SMALLEST:
+        raise ValueError(f"its weights, times what a spike is worth to them, are {largest:g} at most, too "
+                         "small to count with; scale them, or check level")
     if largest == 0:
         if kind == "sign":
             raise ValueError("its weights are all 0, which no sign is; leave it out")

@@ -1,11 +1,12 @@
-"""Networks of snnTorch: an ``nn.Sequential`` of torch's layers and ``snntorch.Leaky``.
+"""Networks of snnTorch: of torch's layers and ``snntorch.Leaky``.
 
 Leaky computes, in each step (snntorch/_neurons/leaky.py of 1.0)::
 
     mem = beta * mem + input - reset * threshold;   spike where mem > threshold
 
-where ``reset`` is the spike of the step before (``reset_delay=True``). With beta 1 the delay changes no
-spike, and neither does it where the reset is to zero. Without the delay, a potential that is still above the
+where ``reset`` is the spike of the step before (``reset_delay=True``). Where the reset is to zero the delay
+changes no spike; where it subtracts, ``threshold / beta`` at once, which then leaks, is ``threshold`` a step
+later: all spikes are the same again. Without the delay, a potential that is still above the
 threshold after its reset is reset a second time before the next comparison; that differs from a plain
 subtraction only above twice the threshold.
 """
@@ -29,7 +30,8 @@ def import_snntorch(network: Any, input: Input, *, readout: str | None = None, l
 
     Parameters
     ----------
-    network: an ``nn.Sequential`` of Linear, Conv2d, BatchNorm, pooling, Flatten and ``snntorch.Leaky``.
+    network: of Linear, Conv2d, BatchNorm, pooling, Flatten and ``snntorch.Leaky``: an ``nn.Sequential``, or
+        with a forward of its own, of one step or of all (:mod:`..convert.forward`).
     input: what it listens to, with the number of steps; ``shape`` where it takes planes.
     readout: "count" (the default where the last module is a neuron), "first_spike" or "potential".
     level: what a level of 1 is worth to the network: 1/255 where it was trained on pixels from 0 to 1.
@@ -67,8 +69,11 @@ def _leaky(module: Any) -> Neuron:
     if value.numel() != 1 or value.item() == 0:
         raise ValueError("graded_spikes_factor must be one number but 0")
     reset, delayed = module.reset_mechanism, bool(getattr(module, "reset_delay", True))
-    if reset == "subtract" and delayed and (beta != 1).any():
-        raise ValueError(f"its reset is delayed by a step in which it leaks (beta {float(beta.min()):g}); "
-                         "give beta=1, reset_mechanism='zero', or reset_delay=False")
-    return Neuron(threshold, True, reset != "zero", threshold if reset == "subtract" else 0.0, beta,
-                  value=value.item(), again=reset == "subtract" and not delayed)
+    amount = 0.0
+    if reset == "subtract":
+        if delayed and (beta == 0).any():
+            raise ValueError("its reset is delayed by a step in which it forgets everything else (beta 0); "
+                             "give a beta above 0, reset_mechanism='zero', or reset_delay=False")
+        amount = threshold / beta if delayed else threshold
+    return Neuron(threshold, True, reset != "zero", amount, beta, value=value.item(),
+                  again=reset == "subtract" and not delayed)

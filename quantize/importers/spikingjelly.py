@@ -1,4 +1,4 @@
-"""Networks of SpikingJelly: an ``nn.Sequential`` of its layers, or torch's, and its IFNode and LIFNode.
+"""Networks of SpikingJelly: of its layers, or torch's, and its IFNode and LIFNode.
 
 A node computes, in each step (spikingjelly.activation_based.neuron of 0.0.0.0.14 and 2.0)::
 
@@ -37,8 +37,8 @@ def import_spikingjelly(network: Any, input: Input, *, readout: str | None = Non
 
     Parameters
     ----------
-    network: an ``nn.Sequential`` of Linear, Conv2d, BatchNorm, pooling, Flatten, IFNode and LIFNode, for
-        single steps or many.
+    network: of Linear, Conv2d, BatchNorm, pooling, Flatten, IFNode and LIFNode, for single steps or many: an
+        ``nn.Sequential``, or with a forward of its own (:mod:`..convert.forward`).
 
     The other parameters and what is raised: as in :func:`.snntorch.import_snntorch`. A network that ends in
     weights is read by the sum of what they give in all steps.
@@ -54,7 +54,8 @@ def import_spikingjelly(network: Any, input: Input, *, readout: str | None = Non
         raise FirstspikeError(f"importing from SpikingJelly needs {missing}: "
                               "pip install spikingjelly") from error
     from importlib.metadata import version
-    chart = chart_of(_plain(network, layers), input, {neurons.IFNode: _if, neurons.LIFNode: _lif})
+    chart = chart_of(network, input, {neurons.IFNode: _if, neurons.LIFNode: _lif},
+                     lambda module: _plain(module, layers))
     return finish(f"SpikingJelly {version('spikingjelly')}", assemble(chart, input, readout, level), images,
                   labels, weights=weights, bits=bits, places=places, approximate=approximate)
 

@@ -3,32 +3,39 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from torch import nn
 
-from ..convert.walk import Activation, Affine, Norm, walk
+from ..convert.walk import INPUT, Activation, Affine, Norm, Sum, flow
 from ..inputs import Input
 from . import parts
-from .parts import Chart, Refusals, Shape
+from .parts import Chart, Shape
 
 __all__ = ["chart_of"]
 
 
 def chart_of(network: nn.Module, heard: Input,
-             neurons: Mapping[type[nn.Module], Callable[[Any], parts.Part]]) -> Chart:
-    """The parts of ``network``, an ``nn.Sequential`` (others may be nested in it), in order.
+             neurons: Mapping[type[nn.Module], Callable[[Any], parts.Part]],
+             plain: Callable[[nn.Module], nn.Module] = lambda module: module) -> Chart:
+    """The parts of ``network``, an ``nn.Sequential`` or one with a forward of its own, and which feed which.
 
     ``neurons``: for each type of neuron that is taken, what it is in our words; it raises ValueError with the
-    reason where one cannot be taken. Raises ValueError that names every module that cannot be taken.
+    reason where one cannot be taken. ``plain``: what stands for a module of another package in torch's own.
+    Raises ValueError that names every module that cannot be taken.
     """
     shape: Shape = heard.shape or (heard.size,)
-    chart, refusals, seen = Chart(shape), Refusals(), set()
-    for part in walk(network, shape, neurons):
+    found = flow(network, shape, neurons, heard.window, plain)
+    if found.steps not in (1, heard.window):
+        raise ValueError(f"its forward goes through {found.steps} steps, and the input has {heard.window}; "
+                         "give an input of as many")
+    chart, names = Chart(shape), {INPUT: "input"}
+    for number, (part, sources) in enumerate(zip(found.parts, found.sources, strict=True)):
         name = part.node.place or "network"
-        chart.add(name, part.node.kind, _part(part))
-        if isinstance(part, Activation) and part.node.module in seen:
-            refusals.add(chart.place(name), "it stands at two places with one state; give each its own")
-        seen.add(part.node.module)
-    refusals.raise_any()
+        while name in ("input", *chart.parts):
+            name = f"{name}_{number}"
+        names[number] = name
+        chart.add(name, part.node.kind, _part(part), tuple(names[source] for source in sources))
+    chart.last = names[found.output]
     return chart
 
 
@@ -43,5 +50,7 @@ def _part(part: Any) -> parts.Part:
         return parts.Gain(part.gain.numpy(), part.shift.numpy())
     if isinstance(part, Activation):
         return part.what
+    if isinstance(part, Sum):
+        return parts.Gain(np.ones(()))
     rows, columns = part.padding
     return parts.Pooling(part.maximum, part.size, part.stride, (rows, rows, columns, columns), part.divisor)

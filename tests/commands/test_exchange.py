@@ -122,6 +122,10 @@ def test_bad_arguments_are_refused(place: Path, call) -> None:
     for arguments in (("import", "exact.nir", "-o", "x.safetensors", "--encoding", "direct"),
                       ("import", "exact.nir", "-o", "x.safetensors", "--steps", "0"),
                       ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--level", "1/0"),
+                      ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--level", "0"),
+                      ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--bound", "nan"),
+                      ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--encoding", "direct",
+                       "--levels", "99999999999"),
                       ("export", "x.safetensors"), ("export", "x.safetensors", "--rom", "hex"),
                       ("export", "x.safetensors", "--rom", "hex", "-o", "rom", "--nir", "x.nir"),
                       ("export", "x.safetensors", "--nir", "x.nir", "-o", "rom")):

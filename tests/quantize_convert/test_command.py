@@ -31,6 +31,9 @@ def other():
 def broken():
     return 1 / 0
 
+def leaves():
+    raise SystemExit(5)
+
 def number():
     return 3
 
@@ -124,6 +127,41 @@ def test_a_folder_of_idx_gives_its_training_images(folder):
     assert fs.load("net.safetensors").provenance["measured"]["images"] == 30
 
 
+def test_cifar10_and_pngs_give_levels_too(folder, monkeypatch, capsys):
+    from firstspike.quantize import data_cifar
+    from PIL import Image
+    generator = np.random.default_rng(1)
+    (folder / "cifar").mkdir()
+    for name in data_cifar.FILES["train"]:
+        records = generator.integers(0, 256, (6, data_cifar.RECORD), np.uint8)
+        records[:, 0] %= 10
+        (folder / "cifar" / name).write_bytes(records.tobytes())
+    (folder / "colours.py").write_text(
+        "from torch import nn\n"
+        "def net():\n"
+        "    return nn.Sequential(nn.Conv2d(3, 2, 5, 4), nn.ReLU(), nn.Flatten(), nn.Linear(98, 10))\n")
+    torch.save(nn.Sequential(nn.Conv2d(3, 2, 5, 4), nn.ReLU(), nn.Flatten(), nn.Linear(98, 10)).state_dict(),
+               "colours.pt")
+    assert convert("--bound", "100", weights="colours.pt", model="colours.py:net", calibrate="cifar") == 0
+    network = fs.load("net.safetensors")
+    assert network.input.shape == (3, 32, 32) and network.provenance["measured"]["images"] == 30
+    loaded = data_cifar.load_cifar10("cifar", "train")
+    module = files.load_module("colours.pt", "colours.py:net")
+    assert fs.convert(module, "relu", loaded, bound=1.0).network.layers[0].threshold.tolist() == \
+        network.layers[0].threshold.tolist()
+
+    (folder / "pictures").mkdir()
+    for index, image in enumerate(np.load("images.npy")[:5]):
+        Image.fromarray(image).save(folder / "pictures" / f"{index}.png")
+    assert convert("--bound", "100", calibrate="pictures") == 0
+    assert fs.load("net.safetensors").provenance["measured"]["images"] == 5
+    Image.fromarray(np.zeros((4, 5), np.uint8)).save(folder / "pictures" / "9.png")
+    capsys.readouterr()
+    assert convert(calibrate="pictures") == 2
+    assert "9.png is 5 by 4 pixels and must be 4 by 4, as 0.png is; scale it first" in " ".join(
+        capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize(("given", "said"), [
     ({"weights": "none.pt"}, "there is no file none.pt; check the path"),
     ({"weights": "given_models.py"}, "given_models.py is no file of weights alone; a whole pickled module"),
@@ -136,13 +174,16 @@ def test_a_folder_of_idx_gives_its_training_images(folder):
     ({"model": "given_models:none"}, "given_models has no function none; give the one that makes the module"),
     ({"model": "given_models:text"}, "given_models has no function text"),
     ({"model": "given_models:broken"}, "given_models:broken fails (ZeroDivisionError: division by zero)"),
+    ({"model": "given_models:leaves"}, "given_models:leaves fails (SystemExit: 5); it must make the module"),
     ({"model": "given_models:number"}, "given_models:number makes a int, not a torch module"),
     ({"weights": "other.pt", "model": "given_models:other"},
      "other.pt: the network cannot be taken exactly: 2 (GELU): there is no exact form of it; taken are"),
     ({"calibrate": "none"}, "there are no images at none; check the path"),
+    ({"calibrate": "empty"}, "the folder empty holds neither IDX files nor PNGs or CIFAR-10; check the path"),
     ({"calibrate": "labels.npy"}, "dense.pt: calibrate must have the shape (count, size)"),
 ])
 def test_one_sentence_for_what_is_wrong(folder, capsys, given, said):
+    (folder / "empty").mkdir()
     assert convert(**given) == 2
     shown = capsys.readouterr()
     assert said in " ".join(shown.err.split())
@@ -157,6 +198,13 @@ def test_one_sentence_for_what_is_wrong(folder, capsys, given, said):
     (("--bits", "9"), "dense.pt: bits must be at most 8, not 9"),
     (("--shape", "1,5,5"), "dense.pt: shape must have 16 values, as the images have, not (1, 5, 5)"),
     (("--shape", "1,4"), "'1,4' must be channels, height and width, as in 1,28,28"),
+    (("--deviation", "0"), "dense.pt: deviation must be above 0, and at most 1e+09, not 0.0"),
+    (("--mean", "nan"), "dense.pt: mean must be a number, and at most 1e+09, not nan"),
+    (("--mean", "1,2", "--deviation", "1,2,3"), "mean and deviation must be one for each channel, not 2 and"),
+    (("--scale", "1e300"), "dense.pt: scale and deviation must leave what the network sees at most 1e+09"),
+    (("--bound", "nan"), "'nan' is no number from 0 to 100"),
+    (("--bound", "101"), "101.0 is not in the range 0<=x<=100"),
+    (("--finetune", "1", "--rate", "1e12"), "fine-tuning went astray in epoch 1 (loss"),
     (("--mean", "1,x"), "'1,x' is no number, nor numbers with commas between"),
     (("-o", "net.pt"), "the network file must end in .safetensors, not 'net.pt'"),
     (("-o", "none/net.safetensors"), "there is no folder none to write net.safetensors into: make it first"),

@@ -299,6 +299,14 @@ def test_a_maximum_of_the_input_s_digits():
 PLAIN = np.zeros((4, 4), int) + np.arange(4)
 
 
+def test_weights_that_are_nothing_beside_their_biases():
+    module = nn.Sequential(nn.Linear(36, 6), nn.ReLU(), nn.Linear(6, 3))
+    with torch.no_grad():
+        module[0].weight.mul_(1e-30)
+    with pytest.raises(ValueError, match=r"^0 \(Linear\): its threshold or a bias is .* check its weights$"):
+        fs.convert(module, "relu", blobs(30)[0], levels=16)
+
+
 @pytest.mark.parametrize(("arguments", "error", "said"), [
     ({"to": "rate"}, ValueError, "to must be one of relu, t2fsnn, fs, qcfs, opi, not 'rate'"),
     ({"depth": 3}, TypeError, "convert has no setting 'depth': it has window, bits"),

@@ -313,6 +313,9 @@ def test_nothing_is_dropped_in_silence() -> None:
     ({}, "steps must be given: NIR does not say how many"),
     ({"steps": 4, "reset": "half"}, "reset must be 'to'"),
     ({"steps": 4, "dt": 0}, "dt must be above 0"),
+    ({"steps": 4, "level": 0}, "level must be a number above 0, not 0"),
+    ({"steps": 4, "level": np.nan}, "level must be a number above 0, not nan"),
+    ({"steps": 4, "level": 1e-310}, "at most, too small to count with; scale them, or check level"),
     ({"input": Input(7, 4, Spikes())}, "input must have 8 addresses, as the network takes, not 7"),
     ({"input": Input(8, 4, Spikes()), "steps": 5}, "steps must be those of the input, 4, not 5"),
 ])

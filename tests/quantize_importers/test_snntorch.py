@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="importing from snnTorch needs torch
 snntorch = pytest.importorskip("snntorch", reason="snntorch is not installed (pip install -e '.[dev]')")
 
 from firstspike.errors import FirstspikeError  # noqa: E402
+from firstspike.quantize.importers.reals import run  # noqa: E402
 from firstspike.quantize.importers.snntorch import import_snntorch  # noqa: E402
 from firstspike.quantize.network import Direct, Input, Reset, Spikes  # noqa: E402
 from firstspike.sim import golden  # noqa: E402
@@ -55,7 +56,8 @@ def agrees(network: nn.Sequential, input: Input, images: np.ndarray, steps: np.n
 
 @settings(max_examples=60, deadline=None)
 @given(SEEDS, st.sampled_from([
-    {"beta": 1.0}, {"beta": 1.0, "reset_mechanism": "zero"}, {"beta": 0.5, "reset_mechanism": "zero"},
+    {"beta": 1.0}, {"beta": 0.5}, {"beta": 1.0, "reset_mechanism": "zero"},
+    {"beta": 0.5, "reset_mechanism": "zero"},
     {"beta": 0.75, "reset_mechanism": "zero", "reset_delay": False}, {"beta": 0.0, "reset_mechanism": "zero"},
     {"beta": 0.5, "reset_mechanism": "none"}, {"beta": 1.0, "graded_spikes_factor": 2.0},
 ]), st.sampled_from([1.0, 0.125]), st.booleans())
@@ -149,7 +151,7 @@ def test_the_second_reset_is_exact_below_twice_the_threshold_and_refused_above()
 
 
 @pytest.mark.parametrize(("module", "sentence"), [
-    (lambda: leaky(beta=0.5), r"1 \(Leaky\): its reset is delayed by a step .*beta 0.5\); give beta=1"),
+    (lambda: leaky(beta=0.0), r"1 \(Leaky\): its reset is delayed by a step .*beta 0\); give a beta above 0"),
     (lambda: leaky(beta=0.9, reset_mechanism="zero"), r"decays by the factor 0.9.*nearest is 0.875"),
     (lambda: snntorch.Synaptic(alpha=0.5, beta=0.5), r"1 \(Synaptic\): there is no exact form of it"),
     (lambda: snntorch.Lapicque(beta=0.5), r"1 \(Lapicque\): there is no exact form of it"),
@@ -163,7 +165,7 @@ def test_what_cannot_be_taken_is_named(module, sentence: str) -> None:
 
 
 def test_every_module_that_cannot_be_taken_is_named() -> None:
-    network = nn.Sequential(nn.Linear(6, 4), leaky(beta=0.5), nn.Sequential(nn.Linear(4, 4), nn.GELU()))
+    network = nn.Sequential(nn.Linear(6, 4), leaky(beta=0.0), nn.Sequential(nn.Linear(4, 4), nn.GELU()))
     with pytest.raises(ValueError, match=r"1 \(Leaky\): .*; 2.1 \(GELU\): "):
         import_snntorch(network, Input(6, 4, Spikes(once=False)))
 
@@ -179,6 +181,22 @@ def test_a_neuron_with_one_state_for_two_places_is_refused() -> None:
     network = nn.Sequential(nn.Linear(6, 4), shared, nn.Linear(4, 4), shared)
     with pytest.raises(ValueError, match=r"3 \(Leaky\): it stands at two places with one state"):
         import_snntorch(network, Input(6, 4, Spikes(once=False)))
+
+
+@pytest.mark.parametrize("beta", [0.75, 0.875])
+def test_a_delayed_reset_that_is_no_binary_fraction_is_rounded_and_told(beta: float) -> None:
+    """Subtracting 4/3 of the threshold before the leak is subtracting the threshold behind it."""
+    rng = np.random.default_rng(4)
+    network = nn.Sequential(on_grid(nn.Linear(12, 9), rng), leaky(beta=beta, threshold=2.53))
+    images = rng.random((60, 6, 12)) < 0.4
+    made = import_snntorch(network, Input(12, 6, Spikes(once=False)), images=images)
+    rounding = made.report.layers[0]
+    assert 0 < rounding.neuron < 0.001 and not rounding.exact and not rounding.changed
+    want = simulated(network, images) != 0
+    np.testing.assert_array_equal(run(made.origin, images).spikes["1"], want)  # before it is rounded
+    have = np.stack([golden.run(made.network, image).layers[-1].spikes for image in images])
+    assert made.report.measured is not None
+    assert made.report.measured.changed == (want != have).sum() < want.sum() / 500
 
 
 def test_snntorch_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
