@@ -56,7 +56,7 @@ def check(build, data, count, simulator, **named):
     assert result.passed, str(result.first)
     golden = batched.run(build.network, images.images[:count])
     assert result.images == count
-    assert result.correct == int((golden.label == images.labels[:count]).sum()) >= 0.85 * count
+    assert result.correct == int((golden.label == images.labels[:count]).sum()) >= 0.8 * count
     whole = [run for run in result.runs if run.port == "spikes" and not run.early_stop]
     assert whole[0].comparison.spikes == sum(int(np.sum(layer.spikes)) for layer in golden.layers)
     assert whole[0].comparison.potentials == count * sum(layer.size for layer in build.network.layers)
