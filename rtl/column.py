@@ -187,8 +187,9 @@ class Column(wiring.Component):
             counters.add(m, moves=moves, starts=starts, ups=signs)
             values = counters.values
         else:
-            values = [Signal(signed(width), name=f"value_{n}", init=0 if self.zero_init else start)
-                      for n, start in enumerate(first_values)]
+            # Where a start is the only reset, it is one for all bits of a value: they may lie side by side.
+            values = [Signal(signed(width), name=f"value_{n}", init=0 if self.zero_init else start,
+                             reset_less=self.zero_init) for n, start in enumerate(first_values)]
         fire_bits = []
         for n, value in enumerate(values):
             fired = Signal(name=f"fired_{n}")
