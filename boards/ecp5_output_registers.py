@@ -41,9 +41,11 @@ def absorb_in_file(path: Path) -> int:
     try:
         netlist = json.loads(path.read_text())
         changed = sum(absorb(module) for module in netlist["modules"].values())
-        path.write_text(json.dumps(netlist))
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(netlist))
+        partial.replace(path)
     except OSError as error:
-        raise FirstspikeError(f"cannot change {path}: {error.strerror}; free some space") from error
+        raise FirstspikeError(f"cannot change {path}: {error.strerror}; check the path and the space left") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FirstspikeError(f"{path} is no netlist of Yosys' ({error}): synthesise again") from error
     return changed

@@ -33,9 +33,8 @@ training set. Decision step and spikes are means per image; spikes until the dec
 
 FOOTER = """
 The command made the network, with the data set's folder as DIR and the file as NET; a teacher is a network
-of this table. The convolutional networks took four and seven minutes on an NVIDIA H100, the others less
-than an hour on two processor cores. The curves are those of the training and, for online networks, of
-accuracy against latency on the images held back.
+of this table. The curves are those of the training and, for online networks, of accuracy against latency
+on the images held back.
 
 `mnist-demo.npz` holds the first {count} images of MNIST's test set and their labels (Y. LeCun, C. Cortes,
 C. Burges; CC BY-SA 3.0), so that the networks can be tried without the data set.
