@@ -45,7 +45,7 @@ def absorb_in_file(path: Path) -> int:
         partial.write_text(json.dumps(netlist))
         partial.replace(path)
     except OSError as error:
-        raise FirstspikeError(f"cannot change {path}: {error.strerror}; check the path and the space left") from error
+        raise FirstspikeError(f"cannot change {path}: {error.strerror}; check path and free space") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FirstspikeError(f"{path} is no netlist of Yosys' ({error}): synthesise again") from error
     return changed
