@@ -234,15 +234,20 @@ def test_bad_arguments_are_refused(place: Path, call) -> None:
         assert code == 2 and "Error: " in err and "Traceback" not in err
 
 
-def test_interrupt_leaves_nothing(place: Path) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_leaves_nothing(place: Path, signum: signal.Signals) -> None:
     """A real interrupt, in the middle of a build."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "firstspike.cli", "build", "mnist-784-600-10-online", "--board", "generic",
-         "-o", "b/x"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    inherited = signal.signal(signal.SIGINT, signal.SIG_DFL)    # what runs in the background ignores it
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "firstspike.cli", "build", "mnist-784-600-10-online", "--board",
+             "generic", "-o", "b/x"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     deadline = time.monotonic() + 60
     while not list(place.glob("b/.x-*")) and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signum)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Interrupted" in err and "Traceback" not in err
     assert not list(place.glob("b/*")) and not list(place.glob("b/.*"))
