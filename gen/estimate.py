@@ -27,8 +27,9 @@ class Family:
     """What a device family does with a circuit, and which form of it suits it.
 
     ``shapes``: (rows, width) of one block RAM. ``chain``: cells that a carry chain takes beyond its bits.
-    ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small
-    memories that are written become LUTs. ``words_per_column``: ROM words side by side in a column.
+    ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small memories that are written become LUTs.
+    ``words_per_column``: ROM words side by side in a column. ``output_registers``: whether the first register
+    behind a block RAM becomes the one that it has inside.
     ``queue``, ``scan``, ``fetch_registers``, ``zero_init``, ``carry``: see :class:`~..rtl.layer.Folding`.
     """
 
@@ -37,6 +38,7 @@ class Family:
     lut_inputs: int = 4
     lut_ram: bool = True
     words_per_column: int = 4
+    output_registers: bool = False
     queue: bool = False
     scan: bool = False
     fetch_registers: int = 1
@@ -64,7 +66,7 @@ FAMILIES: dict[str | None, Family] = {
     "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, words_per_column=8,
                     scan=True, fetch_registers=0, zero_init=True),
     "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), chain=4,
-                   queue=True, fetch_registers=3, carry=4),
+                   output_registers=True, queue=True, fetch_registers=3, carry=4),
     "gowin": Family(((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), scan=True),
     "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), lut_inputs=6,
                       queue=True, fetch_registers=2),
@@ -100,7 +102,8 @@ def layer_resources(family: Family, model: LaneModel, inputs: int, folding: Fold
     chain = family.chain / (folding.carry if counts else 1)
     lane = wide + compare + chain + (3 if family.scan else 7) + (2 * width if read else 0)
     luts = lanes * lane + columns * 110 + 60 + logic
-    ffs = lanes * (width + 3 + folding.fetch_registers + (width if read else 0)) + columns * 110 + 40
+    fetched = folding.fetch_registers - bool(blocks and family.output_registers and folding.fetch_registers)
+    ffs = lanes * (width + 3 + fetched + (width if read else 0)) + columns * 110 + 40
     if folding.queue and not read and folds == 1:
         luts += lanes + columns * 40
         ffs += lanes + columns * 20

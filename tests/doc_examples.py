@@ -77,7 +77,7 @@ def run(command: str, kind: str, folder: Path) -> str:
     if arguments == ["make", "demo"]:  # what it does once .venv stands
         arguments = [sys.executable, "examples/demo.py"]
     done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False,
-                          timeout=1200)
+                          timeout=3600)
     assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
     return done.stdout
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from firstspike.boards import BOARDS
 from firstspike.errors import FirstspikeError
+from firstspike.gen.estimate import FAMILIES
 from firstspike.gen.plan import Plan, fits, plan
 from firstspike.quantize.network import Dense, Input, Latency, Layer, Network
 from firstspike.rtl.memory import BLOCK_BITS
@@ -72,6 +73,14 @@ def test_the_estimate_counts_a_rom_where_it_becomes_block_ram():
     small, large = (plan(network(rows, 4), board).resources.block_rams for rows in
                     (BLOCK_BITS // 4 - 1, BLOCK_BITS // 4))
     assert (small, large) == (0, 1)
+
+
+def test_the_estimate_leaves_out_flip_flops_that_block_rams_hold(monkeypatch):
+    board, sizes = BOARDS["ulx3s-85f"], [(BLOCK_BITS // 4 - 1, 4), (BLOCK_BITS // 4, 4)]
+    inside = [plan(network(*size), board).resources.ffs for size in sizes]
+    monkeypatch.setitem(FAMILIES, "ecp5", replace(FAMILIES["ecp5"], output_registers=False))
+    outside = [plan(network(*size), board).resources.ffs for size in sizes]
+    assert [after - before for before, after in zip(inside, outside, strict=True)] == [0, 4]
 
 
 def test_early_stop_only_where_a_first_spike_decides():
