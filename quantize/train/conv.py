@@ -11,8 +11,9 @@ from ..network import Input, Latency
 from . import Progress, Trained
 from .conv_options import ConvOptions, stages
 from .distort import Distortion
-from .encode import latency_table
+from .encode import table_for
 from .erase import Erasing
+from .kernels import Kernel
 from .loop import Change
 from .online import DecisionCost
 from .online_conv import OnlineConvNet
@@ -32,15 +33,17 @@ def run(recipe: str, settings: ConvOptions, data: Path, out: Path, *, device: st
         change = Erasing(change, settings.erase)
 
     def make(images: Images, classes: int, place: torch.device) -> WindowedConvNet | OnlineConvNet:
-        source = Input(images.levels.shape[1], settings.window,
-                       Latency(latency_table(settings.window, settings.dark)))
+        kernel = Kernel(settings.kernel, settings.window)
+        source = Input(images.levels.shape[1], settings.window, Latency(table_for(kernel, settings.dark)))
         half, layers = sums_in_half(settings.precision, place), stages(settings.layers)
         try:
             if settings.phase == "online":
                 cost = DecisionCost(settings.latency, settings.spikes, settings.mix)
-                return OnlineConvNet(source, images.shape, layers, classes, cost, settings.seed, half)
-            return WindowedConvNet(source, images.shape, layers, classes, settings.window, settings.seed,
-                                   images.levels[:settings.calibration], settings.smooth, half)
+                return OnlineConvNet(source, images.shape, layers, classes, cost, settings.seed, half,
+                                     settings.prune)
+            return WindowedConvNet(source, images.shape, layers, classes, kernel, settings.seed,
+                                   images.levels[:settings.calibration], settings.smooth, half,
+                                   settings.prune)
         except ValueError as error:
             raise FirstspikeError(f"layers {settings.layers} do not fit images of {images.shape[0]} x "
                                   f"{images.shape[1]}: {error}") from error

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .options import Settings, option
+from .options import KERNELS, LONGEST_OF_TWO, Settings, option
 
 __all__ = ["ConvOptions", "ConvStage", "PoolStage", "stages"]
 
@@ -69,11 +69,15 @@ class ConvOptions(Settings):
                          "CHANNELS/STRIDE (padded convolutions), max2, sum2 (pooling).")
     phase: str = option("windowed", "When neurons fire: windowed is a ReLU in spikes, read by potential; "
                         "online decides at the first output spike.", ("windowed", "online"))
+    kernel: str = option("linear", "Windowed: what a spike in step t of T says: linear is T - t, two is "
+                         f"2^(T - 1 - t) (windows up to {LONGEST_OF_TWO}).", KERNELS)
     window: int = option(8, "Steps of the window, of the input and of every layer.")
     epochs: int = option(30, "Passes over the training images.")
     seed: int = option(1, "Fixes everything that is drawn.")
     batch: int = option(64, "Images a step of the optimiser.")
     rate: float = option(2e-3, "Learning rate of the weights at the start; it falls to 0 along a cosine.")
+    prune: float = option(0.0, "Share of each layer's weights, those nearest to 0, that become 0: signs and "
+                          "zeros are ternary weights.")
     distort: float = option(0.5, "How far training images are distorted: 0 not at all, 1 by 10 degrees, 10 % "
                             "and 1.5 pixels.")
     contrast: float = option(1.4, "Factor on the levels of distorted images, from the middle, against blur.")
@@ -111,4 +115,6 @@ class ConvOptions(Settings):
             whole={"window": (1, 256), "epochs": (1, 100_000), "seed": (0, 2**31 - 1), "batch": (2, 65536),
                    "dark": (1, 255), "validation": (1, 10**7), "calibration": (1, 10**7)},
             real={"rate": 1, "distort": 10, "contrast": 10, "erase": 1, "smooth": 1, "latency": 1e3,
-                  "spikes": 1e3, "mix": 1, "deadline": 1, "tolerance": 1, "trust": 1, "soften": 1e3})
+                  "spikes": 1e3, "mix": 1, "deadline": 1, "tolerance": 1, "trust": 1, "soften": 1e3,
+                  "prune": 0.99})
+        self.check_kernel(self.kernel, self.phase, self.window)

@@ -61,25 +61,25 @@ def planned(stages: Sequence[ConvStage | PoolStage], shape: tuple[int, int]) -> 
 
 class SharedSigns(nn.Module):
     """Real weights behind signs that are shared over positions: shape ``(channels, before, kernel,
-    kernel)``."""
+    kernel)``. ``prune``: share of them that are 0."""
 
-    def __init__(self, step: Step, generator: torch.Generator):
+    def __init__(self, step: Step, generator: torch.Generator, prune: float = 0.0):
         super().__init__()
         assert step.conv is not None
-        self.step, self.conv = step, step.conv
+        self.step, self.conv, self.prune = step, step.conv, prune
         each = (step.shape[0], self.conv.kernel, self.conv.kernel)
         flat = start_weights(self.conv.channels, prod(each), generator)
         self.weights = nn.Parameter(flat.detach().view(-1, *each))
 
     def sums(self, amounts: torch.Tensor) -> torch.Tensor:
         """What each neuron hears of ``amounts``, shape ``(count, channels, height, width)``, pooled first."""
-        weights = signs(self.weights).to(amounts.dtype)
+        weights = signs(self.weights, self.prune).to(amounts.dtype)
         return functional.conv2d(pooled(amounts, self.step.pool), weights, None, self.conv.stride,
                                  self.conv.kernel // 2)
 
     def synapses(self, kernel: np.ndarray | int, direction: torch.Tensor | None = None) -> Convolution:
         """The synapses: the signs, times ``direction`` of each channel where it is given."""
-        signed = signs(self.weights.detach())
+        signed = signs(self.weights.detach(), self.prune)
         if direction is not None:
             signed = signed * direction.view(-1, 1, 1, 1)
         return Convolution(integers(signed).astype(np.int8), self.step.shape, stride=self.conv.stride,
@@ -91,9 +91,9 @@ def start_of_output(step: Step, outputs: int, generator: torch.Generator) -> nn.
     return start_weights(outputs, prod(step.shape), generator)
 
 
-def output_synapses(step: Step, weights: torch.Tensor, kernel: np.ndarray | int) -> Dense:
+def output_synapses(step: Step, weights: torch.Tensor, kernel: np.ndarray | int, prune: float = 0.0) -> Dense:
     """The synapses of the output: the signs of ``weights``."""
-    return Dense(integers(signs(weights.detach())).astype(np.int8), kernel, pool=step.synaptic_pool)
+    return Dense(integers(signs(weights.detach(), prune)).astype(np.int8), kernel, pool=step.synaptic_pool)
 
 
 def pooled(amounts: torch.Tensor, pool: PoolStage | None) -> torch.Tensor:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from ..network import Input, Latency
+from .kernels import Kernel
 
-__all__ = ["arrivals", "latency_table", "used_inputs", "values"]
+__all__ = ["arrivals", "halving_table", "latency_table", "table_for", "used_inputs", "values"]
 
 
 def latency_table(window: int, dark: int, levels: int = 256) -> np.ndarray:
@@ -23,6 +24,20 @@ def latency_table(window: int, dark: int, levels: int = 256) -> np.ndarray:
         raise ValueError(f"window must be a positive integer, not {window}")
     level = np.arange(levels)
     return np.where(level < dark, -1, (levels - 1 - level) * window // (levels - dark))
+
+
+def halving_table(window: int, dark: int, levels: int = 256) -> np.ndarray:
+    """The step of each level: the brighter half in step 0, of the rest the brighter half in step 1 and so on,
+    -1 below ``dark`` and for what is left after the window: ``levels`` entries, int64."""
+    level = np.arange(levels)
+    step = (level[:, np.newaxis] < levels >> np.arange(1, window + 1)).sum(axis=1)
+    return np.where((level < dark) | (step == window), -1, step)
+
+
+def table_for(kernel: Kernel, dark: int) -> np.ndarray:
+    """The step of each level of 256 for which the kernel says nearly what the level is."""
+    table = latency_table if kernel.name == "linear" else halving_table
+    return table(kernel.window, dark)
 
 
 def used_inputs(levels: np.ndarray, table: np.ndarray, rare: float) -> np.ndarray:

@@ -10,7 +10,8 @@ from ..data import Images
 from ..network import Input, Latency
 from . import Progress, Trained
 from .distort import Distortion
-from .encode import latency_table, used_inputs
+from .encode import table_for, used_inputs
+from .kernels import Kernel
 from .online import DecisionCost, OnlineMlp
 from .options import MlpOptions
 from .recipe import carry_out, sums_in_half
@@ -27,15 +28,17 @@ def run(recipe: str, settings: MlpOptions, data: Path, out: Path, *, device: str
         change = Distortion(mirror=settings.mirror, contrast=settings.contrast).times(settings.distort)
 
     def make(images: Images, classes: int, place: torch.device) -> Any:
-        table = latency_table(settings.window, settings.dark)
+        kernel = Kernel(settings.kernel, settings.window)
+        table = table_for(kernel, settings.dark)
         mask = used_inputs(images.levels, table, settings.rare)
         source = Input(images.levels.shape[1], settings.window, Latency(table), mask)
         sizes = (*settings.hidden, classes)
         if settings.phase == "windowed":
-            return WindowedMlp(source, sizes, settings.window, settings.seed,
-                               settings.precision == "bfloat16")
+            return WindowedMlp(source, sizes, kernel, settings.seed, settings.precision == "bfloat16",
+                               settings.prune)
         cost = DecisionCost(settings.latency, settings.spikes, settings.mix)
-        return OnlineMlp(source, sizes, cost, settings.seed, sums_in_half(settings.precision, place))
+        return OnlineMlp(source, sizes, cost, settings.seed, sums_in_half(settings.precision, place),
+                         settings.prune)
 
     return carry_out(recipe, settings, data, out, device=device, resume=resume, progress=progress,
                      change=change, make=make)

@@ -75,14 +75,16 @@ class OnlineNet(nn.Module):
     """What online networks share: outputs that are read by their first spike, and what a decision costs.
 
     ``outputs``, ``sources``: how many outputs there are and what each hears; ``half``: whether sums of input
-    spikes run in bfloat16. Forward takes levels, shape ``(count, size)``, to the outputs' potentials after
-    each step, ``(window, count, outputs)``, and the hidden spikes until it, ``(window, count)``; in training
-    mode each group of steps counts as one, whose spikes come together.
+    spikes run in bfloat16; ``prune``: share of each layer's weights that are 0. Forward takes levels, shape
+    ``(count, size)``, to the outputs' potentials after each step, ``(window, count, outputs)``, and the
+    hidden spikes until it, ``(window, count)``; in training mode each group of steps counts as one, whose
+    spikes come together.
     """
 
-    def __init__(self, source: Input, outputs: int, sources: int, cost: DecisionCost, half: bool):
+    def __init__(self, source: Input, outputs: int, sources: int, cost: DecisionCost, half: bool,
+                 prune: float):
         super().__init__()
-        self.source, self.cost, self.ends = source, cost, grouped(source.window)
+        self.source, self.cost, self.prune, self.ends = source, cost, prune, grouped(source.window)
         self.spike_type = torch.bfloat16 if half else torch.float32
         self.offset = nn.Parameter(torch.zeros(outputs))
         self.threshold = nn.Parameter(torch.tensor(sources / 20))
@@ -128,13 +130,13 @@ class OnlineMlp(OnlineNet):
     """An online network of dense layers that fire once, read by its first spike.
 
     ``sizes``: neurons of each hidden layer, then outputs; ``half``: whether sums of input spikes run in
-    bfloat16.
+    bfloat16; ``prune``: share of each layer's weights that are 0.
     """
 
     def __init__(self, source: Input, sizes: Sequence[int], cost: DecisionCost, seed: int,
-                 half: bool = False):
+                 half: bool = False, prune: float = 0.0):
         widths = [len(source.used), *sizes]
-        super().__init__(source, widths[-1], widths[-2], cost, half)
+        super().__init__(source, widths[-1], widths[-2], cost, half, prune)
         generator = torch.Generator().manual_seed(seed)
         self.hidden = [OnlineDense(before, neurons, generator)
                        for before, neurons in pairwise(widths[:-1])]
@@ -149,20 +151,20 @@ class OnlineMlp(OnlineNet):
     def forward(self, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Output potentials after each step, and hidden spikes until it, summed over all hidden layers."""
         spikes = arrivals(levels, self.source, self.spike_type, self.ends if self.training else None)
-        fired = self.hidden[0](matmul_signs(spikes, self.hidden[0].weights))
+        fired = self.hidden[0](matmul_signs(spikes, self.hidden[0].weights, self.prune))
         total = fired.sum(dim=2)
         for layer in self.hidden[1:]:
-            potential = fired @ signs(layer.weights).t()
+            potential = fired @ signs(layer.weights, self.prune).t()
             fired = layer(torch.cat([potential[:1], potential.diff(dim=0)]))
             total = total + fired.sum(dim=2)
-        return fired @ signs(self.weights).t() + rounded(self.offset), total
+        return fired @ signs(self.weights, self.prune).t() + rounded(self.offset), total
 
     def network(self) -> Network:
         """The network of integers that this module is."""
         window, sources = self.source.window, [self.source] + [None] * len(self.hidden)
         layers = [
-            Layer(signed_dense(layer.weights, 1, source), window, Phase.ONLINE, Fires.ONCE,
+            Layer(signed_dense(layer.weights, 1, source, prune=self.prune), window, Phase.ONLINE, Fires.ONCE,
                   threshold=integers(layer.integer_threshold))
             for layer, source in zip(self.hidden, sources, strict=False)]
-        layers.append(self.output(signed_dense(self.weights, 1, None)))
+        layers.append(self.output(signed_dense(self.weights, 1, None, prune=self.prune)))
         return Network(self.source, layers, Readout.FIRST_SPIKE)

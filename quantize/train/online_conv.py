@@ -29,8 +29,8 @@ class OnlineConvolution(SharedSigns):
     the same of this layer's neurons.
     """
 
-    def __init__(self, step: Step, generator: torch.Generator):
-        super().__init__(step, generator)
+    def __init__(self, step: Step, generator: torch.Generator, prune: float = 0.0):
+        super().__init__(step, generator, prune)
         start = max(1.0, sqrt(prod(self.weights.shape[1:]) / 10))  # as for dense layers
         self.width = max(2.0, start)
         self.threshold = nn.Parameter(torch.full((self.conv.channels,), start))
@@ -51,16 +51,18 @@ class OnlineConvNet(OnlineNet):
     """An online network of convolutions, poolings and a dense output read by its first spike.
 
     ``source``: of one channel; ``shape``: its height and width; ``half``: whether the first layer's sums in
-    training run in bfloat16. Raises ``ValueError`` where a pooling leaves nothing.
+    training run in bfloat16; ``prune``: share of each layer's weights that are 0. Raises ``ValueError`` where
+    a pooling leaves nothing.
     """
 
     def __init__(self, source: Input, shape: tuple[int, int], stages: Sequence[ConvStage | PoolStage],
-                 outputs: int, cost: DecisionCost, seed: int, half: bool = False):
+                 outputs: int, cost: DecisionCost, seed: int, half: bool = False,
+                 prune: float = 0.0):
         *steps, last = planned(stages, shape)
-        super().__init__(source, outputs, prod(last.shape), cost, half)
+        super().__init__(source, outputs, prod(last.shape), cost, half, prune)
         generator = torch.Generator().manual_seed(seed)
         self.shape, self.last = shape, last
-        self.hidden = [OnlineConvolution(step, generator) for step in steps]
+        self.hidden = [OnlineConvolution(step, generator, prune) for step in steps]
         self.layers = nn.ModuleList(self.hidden)
         self.weights = start_of_output(last, outputs, generator)
 
@@ -79,11 +81,11 @@ class OnlineConvNet(OnlineNet):
             fired = layer(fired)
             total = total + fired.sum(dim=(2, 3, 4))
         heard = pooled(fired.flatten(0, 1), self.last.pool).flatten(1)
-        potential = heard @ signs(self.weights).t() + rounded(self.offset)
+        potential = heard @ signs(self.weights, self.prune).t() + rounded(self.offset)
         return potential.unflatten(0, fired.shape[:2]), total
 
     def network(self) -> Network:
         """The network of integers that this module is."""
         layers = [layer.layer(self.source.window) for layer in self.hidden]
-        return Network(self.source, [*layers, self.output(output_synapses(self.last, self.weights, 1))],
-                       Readout.FIRST_SPIKE)
+        output = self.output(output_synapses(self.last, self.weights, 1, self.prune))
+        return Network(self.source, [*layers, output], Readout.FIRST_SPIKE)

@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-__all__ = ["Bs4nnOptions", "MlpOptions", "Option", "Settings", "described", "option"]
+__all__ = ["KERNELS", "LONGEST_OF_TWO", "Bs4nnOptions", "MlpOptions", "Option", "Settings", "described",
+           "option"]
+
+KERNELS = ("linear", "two")
+LONGEST_OF_TWO = 12
+"""The longest window of powers of two: sums of 8,192 sources stay below 2**24 then, exact in float32."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,13 @@ class Settings:
             if isinstance(item.default, str) and not isinstance(value, str):
                 raise TypeError(f"{item.name} must be a text, not {value!r}")
 
+    def check_kernel(self, name: str, phase: str, window: int) -> None:
+        """Refuse a kernel that does not fit: ``ValueError``."""
+        if name != "linear" and phase != "windowed":
+            raise ValueError(f"kernel must be linear where the phase is {phase}, not {name!r}")
+        if name != "linear" and window > LONGEST_OF_TWO:
+            raise ValueError(f"window must be from 1 to {LONGEST_OF_TWO} with kernel {name}, not {window}")
+
     def changed(self) -> dict[str, Any]:
         """The options that are not the defaults."""
         return {item.name: getattr(self, item.name) for item in described(type(self))
@@ -69,11 +81,15 @@ class MlpOptions(Settings):
     hidden: tuple[int, ...] = option((600,), "Neurons of each hidden layer, as in 600 or 800,400.")
     phase: str = option("online", "When neurons fire: online decides at the first output spike; windowed is "
                         "a ReLU in spikes, read by potential.", ("online", "windowed"))
+    kernel: str = option("linear", "Windowed: what a spike in step t of T says: linear is T - t, two is "
+                         f"2^(T - 1 - t) (windows up to {LONGEST_OF_TWO}).", KERNELS)
     window: int = option(16, "Steps of the window.")
     epochs: int = option(40, "Passes over the training images.")
     seed: int = option(1, "Fixes everything that is drawn.")
     batch: int = option(256, "Images a step of the optimiser.")
     rate: float = option(2e-3, "Learning rate of the weights at the start; it falls to 0 along a cosine.")
+    prune: float = option(0.0, "Share of each layer's weights, those nearest to 0, that become 0: signs and "
+                          "zeros are ternary weights.")
     distort: float = option(0.5, "How far training images are distorted: 0 not at all, 1 by 10 degrees, 10 % "
                             "and 1.5 pixels.")
     contrast: float = option(1.4, "Factor on the levels of distorted images, from the middle, against blur.")
@@ -113,7 +129,8 @@ class MlpOptions(Settings):
             _whole(neurons, "hidden", 1, 65536)
         self.check({**WHOLE, "window": (1, 256), "batch": (1, 65536)},
                    {"rate": 1, "distort": 10, "contrast": 10, "latency": 1e3, "spikes": 1e3, "mix": 1,
-                    "rare": 1, "deadline": 1, "tolerance": 1, "trust": 1, "soften": 1e3})
+                    "rare": 1, "deadline": 1, "tolerance": 1, "trust": 1, "soften": 1e3, "prune": 0.99})
+        self.check_kernel(self.kernel, self.phase, self.window)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,30 +11,41 @@ import torch
 __all__ = ["fired_by", "matmul_signs", "rounded", "signs"]
 
 
+def _signed(weights: torch.Tensor, prune: float) -> torch.Tensor:
+    signed = torch.where(weights >= 0, 1.0, -1.0)
+    if gone := round(prune * weights.numel()):
+        sizes = weights.abs().flatten()
+        last = sizes.kthvalue(gone).values
+        below, ties = sizes < last, sizes == last    # weights are kept in -1 to 1, so there may be many of 1
+        below |= ties & (ties.cumsum(0) <= gone - below.sum())
+        signed.masked_fill_(below.view_as(signed), 0.0)
+    return signed
+
+
 class _Signs(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, weights: torch.Tensor) -> torch.Tensor:
-        return torch.where(weights >= 0, 1.0, -1.0)
+    def forward(ctx: Any, weights: torch.Tensor, prune: float) -> torch.Tensor:
+        return _signed(weights, prune)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
-        return gradients[0]
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return gradients[0], None
 
 
 class _MatmulSigns(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, spikes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        signed = torch.where(weights >= 0, 1.0, -1.0).to(spikes.dtype)
+    def forward(ctx: Any, spikes: torch.Tensor, weights: torch.Tensor, prune: float) -> torch.Tensor:
+        signed = _signed(weights, prune).to(spikes.dtype)
         ctx.save_for_backward(spikes, signed)
         sums = spikes.reshape(-1, spikes.shape[-1]) @ signed.t()
         return sums.view(*spikes.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor, None]:
         spikes, signed = ctx.saved_tensors
         gradient = gradients[0].reshape(-1, gradients[0].shape[-1]).to(spikes.dtype)
         back = (gradient @ signed).view(spikes.shape) if ctx.needs_input_grad[0] else None
-        return back, (gradient.t() @ spikes.reshape(-1, spikes.shape[-1])).float()
+        return back, (gradient.t() @ spikes.reshape(-1, spikes.shape[-1])).float(), None
 
 
 class _FiredBy(torch.autograd.Function):
@@ -70,18 +81,21 @@ class _FiredBy(torch.autograd.Function):
         return arriving, -slopes.sum(dim=tuple(range(slopes.ndim - 1))), None
 
 
-def signs(weights: torch.Tensor) -> torch.Tensor:
-    """+1 where a weight is 0 or more, else -1; the gradient passes as if it were the weight itself."""
-    return _Signs.apply(weights)  # pyright: ignore[reportReturnType]
+def signs(weights: torch.Tensor, prune: float = 0.0) -> torch.Tensor:
+    """+1 where a weight is 0 or more, else -1; the gradient passes as if it were the weight itself.
+
+    ``prune``: share of the weights, those nearest to 0, that become 0; of equal ones, the first.
+    """
+    return _Signs.apply(weights, prune)  # pyright: ignore[reportReturnType]
 
 
-def matmul_signs(spikes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """``spikes @ signs(weights).T`` in the spikes' dtype.
+def matmul_signs(spikes: torch.Tensor, weights: torch.Tensor, prune: float = 0.0) -> torch.Tensor:
+    """``spikes @ signs(weights, prune).T`` in the spikes' dtype.
 
     ``spikes``: shape ``(..., sources)``, whole numbers; ``weights``: float32, shape ``(neurons, sources)``.
     In bfloat16 a sum is exact up to 256 in size, and processors that have it are four times faster in it.
     """
-    return _MatmulSigns.apply(spikes, weights)  # pyright: ignore[reportReturnType]
+    return _MatmulSigns.apply(spikes, weights, prune)  # pyright: ignore[reportReturnType]
 
 
 def rounded(values: torch.Tensor, low: float | None = None) -> torch.Tensor:

@@ -1,10 +1,10 @@
 """Windowed convolutional networks: convolutions whose linear kernel makes them a ReLU of ``T`` levels.
 
-As in :mod:`.windowed`, a neuron of potential ``V`` passes on ``a = T - t = min(T, floor(V / theta))``, and
-batch normalisation is folded: ``theta = deviation / |gain|``, ``b = theta shift - sign(gain) mean``, both
-rounded and one for each channel, all signs of the channel flipped where the gain is negative. A padded
-position is an input that never spikes; it adds 0 before the normalisation as after it, so the fold is the
-same integer at the border as inside.
+As in :mod:`.windowed`, a neuron of potential ``V`` passes on ``a = T - t = min(T, floor(V / theta))``, or
+the largest power of two up to ``V / theta``, and batch normalisation is folded: ``theta = deviation /
+|gain|``, ``b = theta shift - sign(gain) mean``, both rounded and one for each channel, all signs of the
+channel flipped where the gain is negative. A padded position is an input that never spikes; it adds 0 before
+the normalisation as after it, so the fold is the same integer at the border as inside.
 
 In training the statistics are those of the batch, and sums may be rounded (bfloat16). In evaluation they
 are those of some calibration images, taken layer after layer from the very integers that evaluation adds
@@ -25,7 +25,8 @@ from ..network import Fires, Input, Layer, Network, Phase, Readout
 from .conv_options import ConvStage, PoolStage
 from .conv_parts import SharedSigns, Step, output_synapses, planned, pooled, start_of_output
 from .encode import values
-from .parts import integers, linear
+from .kernels import Kernel
+from .parts import integers
 from .straight import rounded, signs
 
 __all__ = ["WindowedConvNet", "folded_levels"]
@@ -46,7 +47,7 @@ def folded(mean: torch.Tensor, variance: torch.Tensor, gain: torch.Tensor,
 class _FoldedLevels(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, sums: torch.Tensor, gain: torch.Tensor, shift: torch.Tensor,
-                window: int) -> torch.Tensor:
+                kernel: Kernel) -> torch.Tensor:
         zeros, ones = torch.zeros_like(gain), torch.ones_like(gain)
         mean, variance = torch.batch_norm_update_stats(sums, zeros.clone(), zeros.clone(), 0.0)
         direction, threshold, initial = folded(mean, variance, gain, shift)
@@ -54,92 +55,95 @@ class _FoldedLevels(torch.autograd.Function):
                                       eps=NOTHING)
         level.floor_()
         ctx.save_for_backward(sums, level, gain, mean, (variance + 1).rsqrt())
-        ctx.window = window
-        return level.clamp(0, window)
+        ctx.top = kernel.top
+        return kernel.passed(level)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, None]:
         sums, level, gain, mean, inverse = ctx.saved_tensors
-        inside = torch.ops.aten.hardtanh_backward(gradients[0], level, -0.5, ctx.window + 0.5)
+        inside = torch.ops.aten.hardtanh_backward(gradients[0], level, -0.5, ctx.top + 0.5)
         found = torch.ops.aten.native_batch_norm_backward(
             inside, sums, gain, None, None, mean, inverse, True, 1.0, [True, True, True])
         return found[0], found[1], found[2], None
 
 
-def folded_levels(sums: torch.Tensor, gain: torch.Tensor, shift: torch.Tensor, window: int) -> torch.Tensor:
-    """Levels, 0 to ``window``, of a batch of sums by the rounded fold of their own statistics.
+def folded_levels(sums: torch.Tensor, gain: torch.Tensor, shift: torch.Tensor,
+                  kernel: Kernel) -> torch.Tensor:
+    """What is passed on, values of ``kernel`` or 0, of a batch of sums by the rounded fold of their own
+    statistics.
 
     ``sums``: shape ``(count, channels, height, width)``. Backward is that of plain batch normalisation where
     the level, before it is cut off, is inside.
     """
-    return _FoldedLevels.apply(sums, gain, shift, window)  # pyright: ignore[reportReturnType]
+    return _FoldedLevels.apply(sums, gain, shift, kernel)  # pyright: ignore[reportReturnType]
 
 
 class WindowedConvolution(SharedSigns):
     """One hidden layer: signs shared over positions, batch normalisation folded into integers.
 
     Forward takes what the sources pass on, shape ``(count, channels, height, width)``, to what this layer's
-    neurons pass on: whole numbers from 0 to ``window``.
+    neurons pass on: values of ``kernel``, or 0.
     """
 
     mean: torch.Tensor
     variance: torch.Tensor
 
-    def __init__(self, step: Step, window: int, generator: torch.Generator):
-        super().__init__(step, generator)
-        self.window = window
-        self.gain = nn.Parameter(torch.full((self.conv.channels,), 3 * window / 16))
+    def __init__(self, step: Step, kernel: Kernel, generator: torch.Generator, prune: float = 0.0):
+        super().__init__(step, generator, prune)
+        self.kernel = kernel
+        self.gain = nn.Parameter(torch.full((self.conv.channels,), 3 * kernel.top / 16))
         self.shift = nn.Parameter(torch.zeros(self.conv.channels))
         self.register_buffer("mean", torch.zeros(self.conv.channels))
         self.register_buffer("variance", torch.ones(self.conv.channels))
 
     def forward(self, amounts: torch.Tensor) -> torch.Tensor:
         if self.training:
-            return folded_levels(self.sums(amounts), self.gain, self.shift, self.window)
+            return folded_levels(self.sums(amounts), self.gain, self.shift, self.kernel)
         direction, threshold, initial = (
             part.view(-1, 1, 1) for part in folded(self.mean, self.variance, self.gain, self.shift))
-        level = (self.sums(amounts) * direction + initial) / threshold
-        return level.floor_().clamp_(0, self.window)
+        return self.kernel.passed((self.sums(amounts) * direction + initial) / threshold)
 
     @torch.no_grad()
     def layer(self, kernel: np.ndarray) -> Layer:
         """The layer of integers; ``kernel``: of its source."""
         direction, threshold, initial = folded(self.mean, self.variance, self.gain, self.shift)
-        return Layer(self.synapses(kernel, direction), self.window, Phase.WINDOWED, Fires.ONCE,
+        return Layer(self.synapses(kernel, direction), self.kernel.window, Phase.WINDOWED, Fires.ONCE,
                      threshold=integers(threshold), initial=integers(initial),
-                     threshold_schedule=linear(self.window))
+                     threshold_schedule=self.kernel.schedule)
 
 
 class WindowedConvNet(nn.Module):
     """A windowed network of convolutions, poolings and a dense output read by potential.
 
-    ``source``: of one channel; ``shape``: its height and width; ``calibration``: levels, uint8, shape
-    ``(count, size)``; ``smooth``: share of the target spread over all classes; ``half``: whether sums in
-    training run in bfloat16. Raises ``ValueError`` where a pooling leaves nothing.
+    ``source``: of one channel; ``shape``: its height and width; ``kernel``: of the input (whose window it
+    must have) and of every hidden layer; ``calibration``: levels, uint8, shape ``(count, size)``; ``smooth``:
+    share of the target spread over all classes; ``half``: whether sums in training run in bfloat16;
+    ``prune``: share of each layer's weights that are 0. Raises ``ValueError`` where a pooling leaves nothing.
     """
 
     def __init__(self, source: Input, shape: tuple[int, int], stages: Sequence[ConvStage | PoolStage],
-                 outputs: int, window: int, seed: int, calibration: np.ndarray, smooth: float = 0.0,
-                 half: bool = False):
+                 outputs: int, kernel: Kernel, seed: int, calibration: np.ndarray, smooth: float = 0.0,
+                 half: bool = False, prune: float = 0.0):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.source, self.shape, self.window, self.smooth = source, shape, window, smooth
+        self.source, self.shape, self.kernel, self.smooth, self.prune = source, shape, kernel, smooth, prune
         self.spike_type = torch.bfloat16 if half else torch.float32
         self.calibration = calibration
         *steps, self.last = planned(stages, shape)
-        self.hidden = [WindowedConvolution(step, window, generator) for step in steps]
+        self.hidden = [WindowedConvolution(step, kernel, generator, prune) for step in steps]
         self.layers = nn.ModuleList(self.hidden)
         self.weights = start_of_output(self.last, outputs, generator)
         self.offset = nn.Parameter(torch.zeros(outputs))
-        self.temperature = nn.Parameter(torch.tensor(math.log(0.01)))
+        self.temperature = nn.Parameter(torch.tensor(math.log(0.01 / kernel.stretch)))
 
     def groups(self, rate: float) -> list[dict]:
         """Parameters for an optimiser, each with its own rate: signs, gains, offsets."""
+        stretch = self.kernel.stretch
         return [
             {"params": [*(layer.weights for layer in self.hidden), self.weights], "lr": rate},
             {"params": [part for layer in self.hidden for part in (layer.gain, layer.shift)],
-             "lr": 5 * rate},
-            {"params": [self.offset], "lr": 100 * rate},
+             "lr": 5 * rate * stretch},
+            {"params": [self.offset], "lr": 100 * rate * stretch},
             {"params": [self.temperature], "lr": rate},
         ]
 
@@ -149,7 +153,7 @@ class WindowedConvNet(nn.Module):
         for layer in self.hidden:
             amounts = layer(amounts)
         heard = pooled(amounts, self.last.pool).flatten(1).float()
-        return heard @ signs(self.weights).t() + rounded(self.offset)
+        return heard @ signs(self.weights, self.prune).t() + rounded(self.offset)
 
     def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of the potentials, over a learned temperature; ``targets``: labels or
@@ -161,7 +165,7 @@ class WindowedConvNet(nn.Module):
     def settle(self, batch: int = 250) -> None:
         """Take the statistics of every layer from the calibration images, in whole numbers."""
         device, training = self.weights.device, self.training
-        narrow = torch.uint8 if max(self.window, self.source.window) < 256 else torch.int16
+        narrow = torch.uint8 if self.kernel.top < 256 else torch.int16
         parts = [self._first(torch.tensor(self.calibration[start:start + batch], device=device), narrow)
                  for start in range(0, len(self.calibration), batch)]
         self.eval()
@@ -183,12 +187,11 @@ class WindowedConvNet(nn.Module):
         """The network of integers that this module is in evaluation mode, after settling its
         statistics."""
         self.settle()
-        kernels = [linear(self.source.window)] + [linear(self.window)] * len(self.hidden)
-        layers = [layer.layer(kernel) for layer, kernel in zip(self.hidden, kernels, strict=False)]
-        output = output_synapses(self.last, self.weights, kernels[-1])
+        layers = [layer.layer(self.kernel.schedule) for layer in self.hidden]
+        output = output_synapses(self.last, self.weights, self.kernel.schedule, self.prune)
         layers.append(Layer(output, 1, Phase.WINDOWED, Fires.NEVER, initial=integers(rounded(self.offset))))
         return Network(self.source, layers, Readout.POTENTIAL)
 
     def _first(self, levels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        amounts = values(levels, self.source, linear(self.source.window)).to(dtype)
+        amounts = values(levels, self.source, self.kernel.schedule).to(dtype)
         return amounts.view(-1, *self.shape, 1).permute(0, 3, 1, 2)  # channels last, which is faster

@@ -15,6 +15,7 @@ from firstspike.quantize.train.distort import Distortion  # noqa: E402
 from firstspike.quantize.train.encode import latency_table  # noqa: E402
 from firstspike.quantize.train.erase import Erasing  # noqa: E402
 from firstspike.quantize.train.evaluate import evaluate  # noqa: E402
+from firstspike.quantize.train.kernels import Kernel  # noqa: E402
 from firstspike.quantize.train.online import DecisionCost  # noqa: E402
 from firstspike.quantize.train.online_conv import OnlineConvNet  # noqa: E402
 from firstspike.quantize.train.windowed_conv import WindowedConvNet, folded_levels  # noqa: E402
@@ -24,18 +25,21 @@ SMALL = {"layers": "4,max2,6", "epochs": 3, "batch": 20, "validation": 40, "rate
          "calibration": 60}
 
 
-@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize(("half", "kernel", "prune"), [
+    (False, Kernel("linear", 6), 0.0), (True, Kernel("linear", 7), 0.3), (True, Kernel("two", 6), 0.0),
+    (False, Kernel("two", 11), 0.2)])
 @pytest.mark.parametrize("layers", ["5", "4,max2,6", "4x5/2,6x1,5/2", "sum2,5,sum3", "4,sum2,6,max2,5/2",
                                     "max2,7/2,max2"])
-def test_evaluation_is_the_golden_model(layers, half):
+def test_evaluation_is_the_golden_model(layers, half, kernel, prune):
     generator = np.random.default_rng(len(layers))
     torch.manual_seed(len(layers))
     levels = generator.integers(0, 256, (40, 11 * 10)).astype(np.uint8)
-    source = Input(110, 6, Latency(latency_table(6, 40)))
-    module = WindowedConvNet(source, (11, 10), stages(layers), 4, 7, 1, levels[:30], half=half)
+    source = Input(110, kernel.window, Latency(latency_table(kernel.window, 40)))
+    module = WindowedConvNet(source, (11, 10), stages(layers), 4, kernel, 1, levels[:30], half=half,
+                             prune=prune)
     with torch.no_grad():
         for layer in module.hidden:
-            layer.gain.copy_(torch.randn(layer.gain.shape))
+            layer.gain.copy_(torch.randn(layer.gain.shape) * kernel.stretch)
             layer.shift.copy_(torch.randn(layer.shift.shape))
         module.offset.copy_(torch.randn(4) * 9)
     network = module.network()
@@ -49,19 +53,27 @@ def test_evaluation_is_the_golden_model(layers, half):
         np.testing.assert_array_equal(seen.spikes[:, 1 + index], layer.spikes.sum(axis=(1, 2)))
     assert golden.run(network, levels[0].astype(np.int64)).label == seen.labels[0]
     assert all(np.all(layer.threshold >= 1) for layer in network.layers[:-1])
-    assert all(np.all(np.abs(synapse.weights) == 1) for layer in network.layers for synapse in layer.synapses)
+    assert_pruned(network, prune)
     assert any(np.any(layer.gain.detach().numpy() < 0) for layer in module.hidden)
     assert np.all(seen.spikes.sum(axis=0)[:-1] > 0)
 
 
-@pytest.mark.parametrize("half", [False, True])
+def assert_pruned(network, prune):
+    """Check that the share of every layer's weights is 0 that should be, and the rest are signs."""
+    for layer in network.layers:
+        weights = layer.synapses[0].weights
+        assert np.count_nonzero(weights == 0) == round(prune * weights.size)
+        assert set(np.unique(np.abs(weights))) <= {0, 1}
+
+
+@pytest.mark.parametrize(("half", "prune"), [(False, 0.0), (True, 0.0), (False, 0.3)])
 @pytest.mark.parametrize("layers", ["5", "max2,4,max2,6", "4x5/2,6x1,sum2", "sum2,5,5,max3"])
-def test_online_evaluation_is_the_golden_model(layers, half):
+def test_online_evaluation_is_the_golden_model(layers, half, prune):
     generator = np.random.default_rng(len(layers))
     torch.manual_seed(len(layers))
     levels = generator.integers(0, 256, (40, 11 * 10)).astype(np.uint8)
     source = Input(110, 6, Latency(latency_table(6, 40)))
-    module = OnlineConvNet(source, (11, 10), stages(layers), 4, DecisionCost(), 1, half)
+    module = OnlineConvNet(source, (11, 10), stages(layers), 4, DecisionCost(), 1, half, prune)
     with torch.no_grad():
         for layer in module.hidden:
             layer.threshold.copy_(torch.rand(layer.threshold.shape) * 6 - 0.5)
@@ -78,6 +90,7 @@ def test_online_evaluation_is_the_golden_model(layers, half):
     for index, layer in enumerate(gold.layers):
         np.testing.assert_array_equal(seen.spikes[:, 1 + index], layer.spikes.sum(axis=(1, 2)))
     assert golden.run(network, levels[0].astype(np.int64)).step == seen.steps[0]
+    assert_pruned(network, prune)
     assert np.all(seen.spikes.sum(axis=0) > 0)
 
 
@@ -86,7 +99,7 @@ def test_padding_adds_nothing():
     same level."""
     source = Input(30, 4, Latency(latency_table(4, 40)))
     bright = np.full((3, 30), 255, np.uint8)
-    module = WindowedConvNet(source, (5, 6), stages("6"), 2, 4, 1, bright)
+    module = WindowedConvNet(source, (5, 6), stages("6"), 2, Kernel("linear", 4), 1, bright)
     with torch.no_grad():
         module.hidden[0].shift.fill_(2.5)
     network = module.network()
@@ -119,7 +132,7 @@ def test_backward_is_that_of_batch_normalisation():
             (level * pull * ((whole >= 0) & (whole <= 4))).sum().backward()
             levels = whole.clamp(0, 4)
         else:
-            levels = folded_levels(heard, gains, shifts, 4)
+            levels = folded_levels(heard, gains, shifts, Kernel("linear", 4))
             (levels * pull).sum().backward()
         results.append((levels.detach(), heard.grad, gains.grad, shifts.grad))
     np.testing.assert_array_equal(results[0][0], results[1][0])
@@ -130,6 +143,7 @@ def test_backward_is_that_of_batch_normalisation():
 
 @pytest.mark.parametrize("extra", [{}, {"precision": "bfloat16"}, {"layers": "6x5/2,sum2", "smooth": 0.1},
                                    {"erase": 0.3, "mirror": False, "distort": 0.0},
+                                   {"kernel": "two", "window": 6}, {"prune": 0.3},
                                    {"phase": "online", "latency": 0.05},
                                    {"phase": "online", "layers": "sum2,6,6", "precision": "float32"}])
 def test_train(quarters, tmp_path, extra):

@@ -16,8 +16,16 @@ from firstspike.quantize.network import (  # noqa: E402
     Phase,
     Readout,
 )
-from firstspike.quantize.train.encode import arrivals, latency_table, used_inputs, values  # noqa: E402
+from firstspike.quantize.train.encode import (  # noqa: E402
+    arrivals,
+    halving_table,
+    latency_table,
+    table_for,
+    used_inputs,
+    values,
+)
 from firstspike.quantize.train.evaluate import evaluate, first_decisions  # noqa: E402
+from firstspike.quantize.train.kernels import Kernel  # noqa: E402
 from firstspike.quantize.train.online import DecisionCost, OnlineMlp, grouped  # noqa: E402
 from firstspike.quantize.train.windowed import WindowedMlp  # noqa: E402
 from firstspike.sim import batched, golden  # noqa: E402
@@ -51,17 +59,28 @@ def same_as_golden(network, levels):
     return seen
 
 
+def assert_pruned(network, prune):
+    """Check that the share of every layer's used weights is 0 that should be, and the rest are signs."""
+    for index, layer in enumerate(network.layers):
+        weights = layer.synapses[0].weights[:, network.input.used if index == 0 else slice(None)]
+        assert np.count_nonzero(weights == 0) == round(prune * weights.size)
+        assert set(np.unique(np.abs(weights))) <= {0, 1}
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("hidden", [(17,), (13, 11)])
-@pytest.mark.parametrize("window", [5, 8])
-def test_windowed(seed, hidden, window):
+@pytest.mark.parametrize(("kernel", "prune"), [
+    (Kernel("linear", 5), 0.0), (Kernel("linear", 8), 0.4),
+    (Kernel("two", 6), 0.0), (Kernel("two", 12), 0.25)])
+def test_windowed(seed, hidden, kernel, prune):
     generator = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    module = WindowedMlp(an_input(generator), (*hidden, 4), window, seed)
+    source = an_input(generator, window=kernel.window)
+    module = WindowedMlp(source, (*hidden, 4), kernel, seed, prune=prune)
     levels = some_levels(generator, 64)
     with torch.no_grad():
         for layer in module.hidden:
-            layer.gain.copy_(torch.randn(layer.gain.shape))
+            layer.gain.copy_(torch.randn(layer.gain.shape) * kernel.stretch)
             layer.shift.copy_(torch.randn(layer.shift.shape))
         module.output.offset.copy_(torch.randn(4) * 9)
         module.train()
@@ -74,15 +93,16 @@ def test_windowed(seed, hidden, window):
     seen = same_as_golden(network, levels)
     np.testing.assert_array_equal(seen.potentials[:, 0], potentials)
     assert seen.spikes[:, 1].sum() > 0
+    assert_pruned(network, prune)
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("hidden", [(17,), (13, 11)])
-@pytest.mark.parametrize("half", [False, True])
-def test_online(seed, hidden, half):
+@pytest.mark.parametrize(("half", "prune"), [(False, 0.0), (True, 0.0), (True, 0.1)])
+def test_online(seed, hidden, half, prune):
     generator = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    module = OnlineMlp(an_input(generator), (*hidden, 4), DecisionCost(), seed, half)
+    module = OnlineMlp(an_input(generator), (*hidden, 4), DecisionCost(), seed, half, prune)
     levels = some_levels(generator, 64)
     with torch.no_grad():
         for layer in module.hidden:
@@ -98,6 +118,7 @@ def test_online(seed, hidden, half):
     np.testing.assert_array_equal(labels, seen.labels)
     np.testing.assert_array_equal(steps, seen.steps)
     assert np.any(steps < 6)
+    assert_pruned(network, prune)
 
 
 @pytest.mark.parametrize("readout", [Readout.POTENTIAL, Readout.FIRST_SPIKE])
@@ -148,6 +169,18 @@ def test_refused():
     with pytest.raises(ValueError, match="layer 'layer0'"):
         many = Layer(layer.synapses, 4, fires=Fires.MANY, threshold=1)
         evaluate(Network(Input(3, 4, Latency(latency_table(4, 1))), [many]), np.zeros((1, 3), int))
+
+
+def test_halving_table():
+    table = halving_table(8, 1)
+    assert table.tolist() == [-1] + [7 - (level.bit_length() - 1) for level in range(1, 256)]
+    assert halving_table(3, 1)[31] == -1 and halving_table(3, 1)[32] == 2
+    assert np.all(halving_table(8, 20)[:20] == -1) and halving_table(12, 1).max() == 7
+    kernel = Kernel("two", 8)
+    heard = kernel.schedule[table[1:]]
+    assert np.all(heard <= np.arange(1, 256)) and np.all(2 * heard > np.arange(1, 256))
+    np.testing.assert_array_equal(table_for(kernel, 30), halving_table(8, 30))
+    np.testing.assert_array_equal(table_for(Kernel("linear", 8), 30), latency_table(8, 30))
 
 
 def test_latency_table():

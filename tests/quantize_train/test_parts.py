@@ -6,6 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from firstspike.quantize.train.distort import Distortion  # noqa: E402
+from firstspike.quantize.train.kernels import Kernel  # noqa: E402
 from firstspike.quantize.train.straight import fired_by, matmul_signs, rounded, signs  # noqa: E402
 
 
@@ -18,6 +19,26 @@ def gradient(function, at):
 
 def test_signs():
     assert gradient(signs, [-2.0, 0.0, 0.3]) == ([-1, 1, 1], [1, 1, 1])
+
+
+def test_signs_pruned():
+    """The weights nearest to 0 are left out, and can come back: their gradient passes too."""
+    for weights, prune, expected in (
+            ([-2.0, 0.0, 0.3, -0.1, 0.5, -0.4], 0.2, [-1, 0, 1, -1, 1, -1]),
+            ([-2.0, 0.0, 0.3, -0.1, 0.5, -0.4], 0.5, [-1, 0, 0, 0, 1, -1]),
+            ([-2.0, 0.0, 0.3, -0.1, 0.5, -0.4], 0.05, [-1, 1, 1, -1, 1, -1]),
+            ([1.0, -1.0, 0.5, -1.0, 1.0, 1.0], 0.5, [0, 0, 0, -1, 1, 1])):
+        assert gradient(lambda at, share=prune: signs(at, share), weights) == (expected, [1] * 6)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_kernels_pass_on_the_largest_value_that_is_reached(kind):
+    levels = torch.tensor([-3.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.875, 4.0, 7.9375, 8.0, 100.0], dtype=kind)
+    linear, two = Kernel("linear", 5), Kernel("two", 4)
+    assert linear.schedule.tolist() == [5, 4, 3, 2, 1] and two.schedule.tolist() == [8, 4, 2, 1]
+    assert linear.passed(levels).tolist() == [0, 0, 0, 1, 1, 2, 3, 4, 5, 5, 5]
+    assert two.passed(levels).tolist() == [0, 0, 0, 1, 1, 2, 2, 4, 4, 8, 8]
+    assert (linear.stretch, two.stretch, two.passed(levels).dtype) == (1, 2, kind)
 
 
 def test_rounded():
@@ -64,6 +85,8 @@ def test_matmul_signs(kind):
     weights = torch.randn(5, 30, generator=generator, requires_grad=True)
     spikes = (torch.rand(4, 3, 30, generator=generator) < 0.5).to(kind)
     sums = matmul_signs(spikes, weights)
+    pruned = matmul_signs(spikes, weights.detach(), 0.4).float()
+    np.testing.assert_array_equal(pruned, spikes.float() @ signs(weights.detach(), 0.4).t())
     assert sums.dtype == kind and sums.shape == (4, 3, 5)
     np.testing.assert_array_equal(sums.detach().float(), spikes.float() @ signs(weights.detach()).t())
     sums.sum().backward()

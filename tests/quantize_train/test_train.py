@@ -17,6 +17,7 @@ SMALL = {"hidden": 12, "epochs": 3, "batch": 20, "validation": 40, "rate": 0.01,
 
 @pytest.mark.parametrize(("phase", "extra"), [
     ("windowed", {}), ("windowed", {"hidden": (12, 8), "precision": "bfloat16"}),
+    ("windowed", {"kernel": "two"}), ("windowed", {"prune": 0.4}), ("online", {"prune": 0.3}),
     ("online", {}), ("online", {"hidden": "12,8"}),
     ("online", {"precision": "bfloat16", "spikes": 0.1}),
 ])
@@ -92,6 +93,11 @@ def test_resume_refused(quarters, tmp_path):
     (TypeError, "^seed must be a whole number, not 1.5$", {"seed": 1.5}),
     (TypeError, "^rate must be a number, not 'fast'$", {"rate": "fast"}),
     (ValueError, "^mix must be from 0 to 1, not 2$", {"mix": 2}),
+    (ValueError, "^prune must be from 0 to 0.99, not 1$", {"prune": 1}),
+    (ValueError, "^kernel must be one of linear, two, not 'e'$", {"kernel": "e", "phase": "windowed"}),
+    (ValueError, "^kernel must be linear where the phase is online, not 'two'$", {"kernel": "two"}),
+    (ValueError, "^window must be from 1 to 12 with kernel two, not 13$",
+     {"kernel": "two", "phase": "windowed", "window": 13}),
     (TypeError, "^mirror must be True or False, not 1$", {"mirror": 1}),
     (TypeError, "^recipe mnist-mlp has no option 'colour': it has hidden, phase", {"colour": 1}),
     (FirstspikeError, "has 240 training images, too few to hold back 240", {"validation": 240}),
