@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import schedules
 from ..words import Fires, Phase
 
 __all__ = ["Code", "binary", "linear", "rate", "table"]
@@ -99,13 +100,13 @@ def _rates(sums: torch.Tensor, initial: torch.Tensor, threshold: torch.Tensor) -
 
 def linear(window: int, *, nearest: bool) -> Code:
     """Time to first spike: ``T - t``, so ``T`` levels and nothing (Stanojevic et al., arXiv 2306.08744)."""
-    return Code(window, Phase.WINDOWED, Fires.ONCE, np.arange(window, 0, -1), np.arange(window + 1),
+    return Code(window, Phase.WINDOWED, Fires.ONCE, schedules.linear(window), np.arange(window + 1),
                 lead=0.5 if nearest else 0.0)
 
 
 def binary(window: int, *, nearest: bool) -> Code:
     """The binary digits of the level, ``2**(T - 1 - t)`` (Stoeckl and Maass, arXiv 2002.00860)."""
-    return Code(window, Phase.WINDOWED, Fires.MANY, 1 << np.arange(window - 1, -1, -1),
+    return Code(window, Phase.WINDOWED, Fires.MANY, schedules.powers_of_two(window),
                 np.arange(1 << window), lead=0.5 if nearest else 0.0)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ..inputs import Bits, Direct, Input, Latency
+from ..schedules import powers_of_two
 from .draft import Heard
 from .parts import Shape
 
@@ -65,7 +66,7 @@ def bits(shape: Shape, levels: int) -> Source:
     """The binary digits of the level."""
     width = max(1, (levels - 1).bit_length())
     return Source(Input(_size(shape), width, Bits(width), **_planes(shape)),
-                  Heard(1 << np.arange(width - 1, -1, -1), 1.0, None), np.arange(1 << width))
+                  Heard(powers_of_two(width), 1.0, None), np.arange(1 << width))
 
 
 def _planes(shape: Shape) -> dict:

@@ -12,11 +12,12 @@ import math
 import numpy as np
 import torch
 
+from ..schedules import powers_of_two
 from .base import Conversion, Rectifier, best_unit, fixed_unit
 from .codes import Code, table
 from .settings import Settings
 
-__all__ = ["T2fsnn", "exponential", "powers_of_two"]
+__all__ = ["T2fsnn", "exponential"]
 
 HIGHEST = 255
 """The first entry of an exponential table."""
@@ -25,11 +26,6 @@ HIGHEST = 255
 def exponential(window: int, tau: float) -> np.ndarray:
     """The table ``255 exp(-t / tau)``, rounded, at least 1: int64, shape ``(window,)``."""
     return np.maximum(1, np.rint(HIGHEST * np.exp(-np.arange(window) / tau))).astype(np.int64)
-
-
-def powers_of_two(window: int) -> np.ndarray:
-    """``2**(T - 1 - t)``: int64, shape ``(window,)``."""
-    return 1 << np.arange(window - 1, -1, -1)
 
 
 class T2fsnn(Conversion):

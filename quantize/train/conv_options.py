@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .options import KERNELS, LONGEST_OF_TWO, Settings, option
+from .options import KERNELS, LONGEST_OF_TWO, Settings, check_kernel, option
 
 __all__ = ["ConvOptions", "ConvStage", "PoolStage", "stages"]
 
@@ -117,4 +117,4 @@ class ConvOptions(Settings):
             real={"rate": 1, "distort": 10, "contrast": 10, "erase": 1, "smooth": 1, "latency": 1e3,
                   "spikes": 1e3, "mix": 1, "deadline": 1, "tolerance": 1, "trust": 1, "soften": 1e3,
                   "prune": 0.99})
-        self.check_kernel(self.kernel, self.phase, self.window)
+        check_kernel(self.kernel, self.phase, self.window)

@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from ..schedules import linear, powers_of_two
+
 __all__ = ["Kernel"]
 
 
@@ -29,8 +31,7 @@ class Kernel:
     @cached_property
     def schedule(self) -> np.ndarray:
         """int64, shape ``(window,)``."""
-        falling = np.arange(self.window, 0, -1)
-        return falling if self.name == "linear" else 1 << (falling - 1)
+        return (linear if self.name == "linear" else powers_of_two)(self.window)
 
     @property
     def top(self) -> int:
@@ -44,8 +45,7 @@ class Kernel:
 
     def passed(self, level: torch.Tensor) -> torch.Tensor:
         """What is passed on at ``V / theta``, exact where ``V`` is a whole number below 2**24."""
-        whole = level.floor().clamp(0, self.top)
         if self.name == "linear":
-            return whole
-        _, exponent = torch.frexp(whole.float())
-        return torch.where(whole > 0, torch.exp2(exponent - 1.0), 0).to(level.dtype)
+            return level.floor().clamp(0, self.top)
+        rising = torch.as_tensor(np.append(0, self.schedule[::-1]), dtype=torch.float32, device=level.device)
+        return rising[torch.bucketize(level.float(), rising[1:], right=True)].to(level.dtype)

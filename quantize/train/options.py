@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-__all__ = ["KERNELS", "LONGEST_OF_TWO", "Bs4nnOptions", "MlpOptions", "Option", "Settings", "described",
-           "option"]
+__all__ = ["KERNELS", "LONGEST_OF_TWO", "Bs4nnOptions", "MlpOptions", "Option", "Settings", "check_kernel",
+           "described", "option"]
 
 KERNELS = ("linear", "two")
 LONGEST_OF_TWO = 12
@@ -61,17 +61,18 @@ class Settings:
             if isinstance(item.default, str) and not isinstance(value, str):
                 raise TypeError(f"{item.name} must be a text, not {value!r}")
 
-    def check_kernel(self, name: str, phase: str, window: int) -> None:
-        """Refuse a kernel that does not fit: ``ValueError``."""
-        if name != "linear" and phase != "windowed":
-            raise ValueError(f"kernel must be linear where the phase is {phase}, not {name!r}")
-        if name != "linear" and window > LONGEST_OF_TWO:
-            raise ValueError(f"window must be from 1 to {LONGEST_OF_TWO} with kernel {name}, not {window}")
-
     def changed(self) -> dict[str, Any]:
         """The options that are not the defaults."""
         return {item.name: getattr(self, item.name) for item in described(type(self))
                 if getattr(self, item.name) != item.default}
+
+
+def check_kernel(kernel: str, phase: str, window: int) -> None:
+    """Refuse a kernel that does not fit phase or window: ``ValueError``."""
+    if kernel != "linear" and phase != "windowed":
+        raise ValueError(f"kernel must be linear where the phase is {phase}, not {kernel!r}")
+    if kernel != "linear" and window > LONGEST_OF_TWO:
+        raise ValueError(f"window must be from 1 to {LONGEST_OF_TWO} with kernel {kernel}, not {window}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +131,7 @@ class MlpOptions(Settings):
         self.check({**WHOLE, "window": (1, 256), "batch": (1, 65536)},
                    {"rate": 1, "distort": 10, "contrast": 10, "latency": 1e3, "spikes": 1e3, "mix": 1,
                     "rare": 1, "deadline": 1, "tolerance": 1, "trust": 1, "soften": 1e3, "prune": 0.99})
-        self.check_kernel(self.kernel, self.phase, self.window)
+        check_kernel(self.kernel, self.phase, self.window)
 
 
 @dataclass(frozen=True, kw_only=True)

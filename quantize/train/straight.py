@@ -13,7 +13,7 @@ __all__ = ["fired_by", "matmul_signs", "rounded", "signs"]
 
 def _signed(weights: torch.Tensor, prune: float) -> torch.Tensor:
     signed = torch.where(weights >= 0, 1.0, -1.0)
-    if gone := round(prune * weights.numel()):
+    if gone := int(prune * weights.numel()):
         sizes = weights.abs().flatten()
         last = sizes.kthvalue(gone).values
         below, ties = sizes < last, sizes == last    # weights are kept in -1 to 1, so there may be many of 1
@@ -84,7 +84,7 @@ class _FiredBy(torch.autograd.Function):
 def signs(weights: torch.Tensor, prune: float = 0.0) -> torch.Tensor:
     """+1 where a weight is 0 or more, else -1; the gradient passes as if it were the weight itself.
 
-    ``prune``: share of the weights, those nearest to 0, that become 0; of equal ones, the first.
+    ``prune``: share of the weights, those nearest to 0, that become 0 (never all); of equal ones, the first.
     """
     return _Signs.apply(weights, prune)  # pyright: ignore[reportReturnType]
 

@@ -10,8 +10,9 @@ from firstspike.quantize.convert.base import best_unit  # noqa: E402
 from firstspike.quantize.convert.grid import on_grid, steps  # noqa: E402
 from firstspike.quantize.convert.make import make  # noqa: E402
 from firstspike.quantize.convert.settings import Settings  # noqa: E402
-from firstspike.quantize.convert.t2fsnn import exponential, powers_of_two  # noqa: E402
+from firstspike.quantize.convert.t2fsnn import exponential  # noqa: E402
 from firstspike.quantize.network import Fires  # noqa: E402
+from firstspike.quantize.schedules import powers_of_two  # noqa: E402
 from firstspike.sim import batched, golden  # noqa: E402
 from torch import nn  # noqa: E402
 
