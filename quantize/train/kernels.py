@@ -45,7 +45,8 @@ class Kernel:
 
     def passed(self, level: torch.Tensor) -> torch.Tensor:
         """What is passed on at ``V / theta``, exact where ``V`` is a whole number below 2**24."""
+        whole = level.floor().clamp(0, self.top)
         if self.name == "linear":
-            return level.floor().clamp(0, self.top)
-        rising = torch.as_tensor(np.append(0, self.schedule[::-1]), dtype=torch.float32, device=level.device)
-        return rising[torch.bucketize(level.float(), rising[1:], right=True)].to(level.dtype)
+            return whole
+        mantissa, _ = torch.frexp(whole.float())    # a number over its mantissa is a power of two
+        return torch.where(whole > 0, whole / (2 * mantissa), 0).to(level.dtype)
