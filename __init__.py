@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     from .boards import BOARDS
     from .gen.build import Build, build, open_build
     from .gen.synthesise import bitstream, program, synthesise
-    from .quantize.data_events import load_events
-    from .quantize.importers.nir import import_nir
-    from .quantize.importers.report import Imported
-    from .quantize.importers.snntorch import import_snntorch
-    from .quantize.importers.spikingjelly import import_spikingjelly
-    from .quantize.network import (
+    from .network import (
         Bits,
         Convolution,
         Dense,
@@ -46,14 +41,19 @@ if TYPE_CHECKING:
         Reset,
         Spikes,
     )
-    from .quantize.nir_export import export_nir
-    from .quantize.rom import export_rom, read_rom
+    from .network.scoring import score
+    from .quantize.convert.convert import Converted, convert
+    from .quantize.data.events import load_events
+    from .quantize.data.images import load_images
+    from .quantize.export.nir import export_nir
+    from .quantize.export.rom import export_rom, read_rom
+    from .quantize.importers.nir import import_nir
+    from .quantize.importers.report import Imported
+    from .quantize.importers.snntorch import import_snntorch
+    from .quantize.importers.spikingjelly import import_spikingjelly
     from .quantize.train import train
-    from .sim.conversion import Converted, convert
-    from .sim.host import Host
-    from .sim.images import load_images
-    from .sim.report import write_report
-    from .sim.score import score
+    from .report.page import write_report
+    from .sim.host.client import Host
     from .sim.verify import VerifyResult, verify
 
     __version__: str
@@ -70,24 +70,24 @@ __all__ = [
 _HOME = {
     **dict.fromkeys(("Bits", "Convolution", "Dense", "Direct", "Draw", "Fires", "Input", "Latency", "Layer",
                      "Network", "Phase", "Pool", "Probability", "Readout", "Reset", "Spikes"),
-                    ".quantize.network"),
-    "load_events": ".quantize.data_events",
+                    ".network"),
+    "load_events": ".quantize.data.events",
     "Imported": ".quantize.importers.report",
     "import_nir": ".quantize.importers.nir",
     "import_snntorch": ".quantize.importers.snntorch",
     "import_spikingjelly": ".quantize.importers.spikingjelly",
-    "export_nir": ".quantize.nir_export",
-    **dict.fromkeys(("export_rom", "read_rom"), ".quantize.rom"),
+    "export_nir": ".quantize.export.nir",
+    **dict.fromkeys(("export_rom", "read_rom"), ".quantize.export.rom"),
     "train": ".quantize.train",
     "BOARDS": ".boards",
     **dict.fromkeys(("Build", "build", "open_build"), ".gen.build"),
     **dict.fromkeys(("bitstream", "program", "synthesise"), ".gen.synthesise"),
-    "Host": ".sim.host",
-    "load_images": ".sim.images",
-    "score": ".sim.score",
-    **dict.fromkeys(("Converted", "convert"), ".sim.conversion"),
+    "Host": ".sim.host.client",
+    "load_images": ".quantize.data.images",
+    "score": ".network.scoring",
+    **dict.fromkeys(("Converted", "convert"), ".quantize.convert.convert"),
     **dict.fromkeys(("VerifyResult", "verify"), ".sim.verify"),
-    "write_report": ".sim.report",
+    "write_report": ".report.page",
 }
 
 
@@ -97,7 +97,7 @@ def load(network: "str | PathLike[str]") -> "Network":
     Raises FirstspikeError where there is neither, or the file is no sound network file.
     """
     from .models import find
-    from .quantize.network_file import load
+    from .network.network_file import load
     return load(find(Path(network)))
 
 

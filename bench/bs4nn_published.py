@@ -16,7 +16,7 @@ import click
 import firstspike as fs
 import numpy as np
 from firstspike.models.table import measured
-from firstspike.quantize.data import load_idx
+from firstspike.quantize.data.idx import load_idx
 from firstspike.quantize.train.evaluate import evaluate
 
 from .common import Figure, data_folder, write_results

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 from firstspike.models import find
-from firstspike.quantize.network import Convolution, Dense, Input, Latency, Layer, Network
-from firstspike.quantize.network_file import load
-from firstspike.sim import batched, golden
-from firstspike.sim.images import load_images
+from firstspike.network import Convolution, Dense, Input, Latency, Layer, Network, batched, golden
+from firstspike.network.network_file import load
+from firstspike.quantize.data.images import load_images
 
 from .common import Figure, data_folder, write_results
 

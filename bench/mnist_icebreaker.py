@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import firstspike as fs
-from firstspike.sim.describe import link_rate
+from firstspike.report.facts import link_rate
 
 from .common import Figure, data_folder, write_results
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import firstspike as fs
 import numpy as np
 from firstspike.models.table import measured
-from firstspike.quantize.data import load_idx
+from firstspike.quantize.data.idx import load_idx
 
 from .common import Figure, data_folder, write_results
 

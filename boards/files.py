@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from amaranth.build import Platform
 
 from ..errors import FirstspikeError
-from ..rtl.host_protocol import CoreFacts
-from ..rtl.uart import SHORTEST_BIT
-from . import ecp5, gowin, ice40, xilinx7
+from ..rtl.host.protocol import CoreFacts
+from ..rtl.host.uart import SHORTEST_BIT
 from .board import Board
-from .family import Family
-from .pll import Setting, choose
+from .families import ecp5, gowin, ice40, xilinx7
+from .families.family import Family
+from .families.pll import Setting, choose
 from .tools import STEPS, to_verilog, yosys_for_amaranth
 from .top import LinkedCore, Pins
 
@@ -66,7 +66,7 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
     Parameters
     ----------
     board : :class:`Board`
-    facts : :class:`~..rtl.host_link.CoreFacts`
+    facts : :class:`~..rtl.host.link.CoreFacts`
     top : mapping
         What ``top.json`` says.
     clock : :class:`Clock`

@@ -3,7 +3,7 @@
 from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 
 from .board import Board
-from .gowin import Himbaechel
+from .families.gowin import Himbaechel
 
 __all__ = ["BOARD"]
 

@@ -12,7 +12,7 @@ from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
 from ..errors import FirstspikeError
-from .ecp5_output_registers import absorb_in_file
+from .families.ecp5_output_registers import absorb_in_file
 
 __all__ = ["STEPS", "TOOLS", "to_verilog", "tool", "yosys_for_amaranth"]
 

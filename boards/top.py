@@ -14,9 +14,9 @@ from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from ..rtl.host_link import CoreFacts, HostLink
-from .family import Family
-from .pll import Setting
+from ..rtl.host.link import CoreFacts, HostLink
+from .families.family import Family
+from .families.pll import Setting
 
 __all__ = ["RESET_SECONDS", "LinkedCore", "Pins"]
 
@@ -30,12 +30,12 @@ class LinkedCore(wiring.Component):
 
     Parameters
     ----------
-    facts : :class:`~..rtl.host_link.CoreFacts`
+    facts : :class:`~..rtl.host.link.CoreFacts`
         The core's numbers.
     top : mapping
         What ``top.json`` says of the core's module.
     clock_hz, baud, cycle_bits : :class:`int`
-        As for :class:`~..rtl.host_link.HostLink`.
+        As for :class:`~..rtl.host.link.HostLink`.
     """
 
     rx: In(1)
@@ -77,10 +77,10 @@ class Pins(Elaboratable):
 
     Parameters
     ----------
-    family : :class:`~.family.Family`
+    family : :class:`~.families.family.Family`
     hz : :class:`int`
         The core's clock.
-    setting : :class:`~.pll.Setting` or None
+    setting : :class:`~.families.pll.Setting` or None
         How the PLL makes it; None: the crystal's.
     """
 

@@ -111,7 +111,7 @@ def convert(context: click.Context, weights: Path, model: str, to: str, calibrat
           --calibrate data/mnist --count 10000 -o mlp1.safetensors
     """
     check_out(out)
-    from ..sim.conversion import convert as converting
+    from ..quantize.convert.convert import convert as converting
     levels, classes = _data(calibrate, labels, count)
     module = _module(weights, model)
     given = {name: value for name, value in settings.items()
@@ -143,7 +143,7 @@ def _module(weights: Path, model: str) -> Any:
 
 def _data(path: Path, labels: Path | None, count: int | None) -> tuple[Any, Any]:
     """Levels and labels, or None, from what ``path`` is."""
-    from ..sim.images import load_levels, read_array
+    from ..quantize.data.images import load_levels, read_array
     levels, classes = load_levels(path)
     if labels is not None:
         classes = read_array(labels)

@@ -76,9 +76,9 @@ def import_(file: Path, out: Path, steps: int | None, encoding: str | None, leve
       firstspike import net.nir -o net.safetensors --steps 8 --weights sign --calibrate data/mnist
       firstspike import net.nir -o net.safetensors --steps 4 --encoding direct --level 1/255
     """
+    from ..quantize.data.images import load_images
     from ..quantize.importers.nir import import_nir
     from ..quantize.importers.report import measured_words, words
-    from ..sim.images import load_images
     check_out(out)
     if encoding is not None and steps is None:
         raise click.UsageError("--encoding needs --steps, how many steps a window has.")
@@ -114,8 +114,8 @@ def _input(file: Path, steps: int | None, encoding: str, levels: int) -> Any:
     """The input of the graph in ``file`` with another encoding."""
     import numpy as np
 
+    from ..network import Bits, Direct, Input, Latency, Spikes
     from ..quantize.importers.nir import input_shape
-    from ..quantize.network import Bits, Direct, Input, Latency, Spikes
     shape = input_shape(file)
     window = steps or 1
     latency = (levels - 1 - np.arange(levels)) * window // levels
@@ -149,7 +149,7 @@ def export(net: str, nir: Path | None, rom: str | None, out: Path | None, json_:
         raise click.UsageError("give either --nir FILE, or --rom FORMAT with -o DIR.")
     network = load(net)
     if nir is not None:
-        from ..quantize.nir_export import export_nir
+        from ..quantize.export.nir import export_nir
         try:
             export_nir(network, nir)
         except ValueError as error:
@@ -160,7 +160,7 @@ def export(net: str, nir: Path | None, rom: str | None, out: Path | None, json_:
             show_pairs({"NIR": nir})
         return
     assert rom is not None and out is not None
-    from ..quantize.rom import export_rom
+    from ..quantize.export.rom import export_rom
     memories = export_rom(network, out, rom)
     bits = sum(memory.depth * memory.width for memory in memories)
     if json_:

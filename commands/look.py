@@ -58,7 +58,7 @@ def info(net: str, json_: bool) -> None:
       firstspike info mnist-784-600-10-online
       firstspike info mine.safetensors --json
     """
-    from ..sim.describe import layer_facts, network_facts, neuron_words, notes_facts
+    from ..report.facts import layer_facts, network_facts, neuron_words, notes_facts
     network = load(net)
     facts = network_facts(network)
     layers = [layer_facts(network, layer) for layer in network.layers]
@@ -94,8 +94,8 @@ def score(net: str, images: Path, labels: Path | None, count: int | None, spikes
       firstspike score mnist-784-600-10-online --images data/mnist
       firstspike score mine.safetensors --images digits/ --count 20 --spikes spikes.npz
     """
-    from ..sim.images import load_images
-    from ..sim.score import score
+    from ..network.scoring import score
+    from ..quantize.data.images import load_images
     network = load(net)
     chosen = load_images(images, network, labels=labels, count=count)
     with counting(f"Scoring {len(chosen):,} images") as progress:

@@ -40,7 +40,7 @@ def training(recipe: Any) -> click.Command:
     def call(data: Path, out: Path, device: str, resume: bool, **chosen: Any) -> None:
         from ..models import find
         from ..quantize.train import train
-        from ..sim.describe import notes_facts
+        from ..report.facts import notes_facts
         try:
             recipe.settings(**chosen)
         except (TypeError, ValueError) as error:

@@ -54,7 +54,7 @@ def verify(folder: Path, images: Path, labels: Path | None, count: int | None, s
       firstspike verify build/x --images data/mnist --count 20 --simulator icarus --stalls --waves
     """
     from ..gen.build import open_build
-    from ..sim.images import load_images
+    from ..quantize.data.images import load_images
     from ..sim.verify import verify
     made = open_build(folder)
     chosen = load_images(images, made.network, labels=labels, count=count)
@@ -86,9 +86,9 @@ def run(folder: Path, port: str, images: Path, count: int | None, json_: bool) -
       firstspike run build/x --port sim data/mnist --count 3
     """
     from ..gen.build import open_build
-    from ..sim.golden import encode
-    from ..sim.host import Host
-    from ..sim.images import load_images
+    from ..network.golden import encode
+    from ..quantize.data.images import load_images
+    from ..sim.host.client import Host
     made = open_build(folder)
     network = made.network
     chosen = load_images(images, network, count=count)
@@ -130,8 +130,8 @@ def report(folder: Path, images: Path | None, index: int) -> None:
       firstspike report build/x --images data/mnist --index 7
     """
     from ..gen.build import open_build
-    from ..sim.images import load_images
-    from ..sim.report import write_report
+    from ..quantize.data.images import load_images
+    from ..report.page import write_report
     made, image, label = open_build(folder), None, None
     if images is not None:
         chosen = load_images(images, made.network, count=index + 1)

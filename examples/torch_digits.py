@@ -12,7 +12,7 @@
 import sys
 
 import torch
-from firstspike.quantize.data import load_idx
+from firstspike.quantize.data.idx import load_idx
 from torch import nn
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ..boards import Board
 from ..boards.files import board_files, clock_for
-from ..quantize.network import Direct, Fires, Network, Phase
-from ..rtl.host_protocol import CoreFacts
+from ..network import Direct, Fires, Network, Phase
+from ..rtl.host.protocol import CoreFacts
 
 __all__ = ["core_facts", "emit_board"]
 
@@ -42,7 +42,7 @@ def emit_board(board: Board, facts: CoreFacts, top: dict, folder: Path, *, clock
 
     Parameters
     ----------
-    facts : :class:`~..rtl.host_protocol.CoreFacts`
+    facts : :class:`~..rtl.host.protocol.CoreFacts`
     top : :class:`dict`
         What ``top.json`` says.
     folder : :class:`~pathlib.Path`

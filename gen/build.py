@@ -13,8 +13,8 @@ from pathlib import Path
 from ..boards import find
 from ..boards.files import clock_for
 from ..errors import FirstspikeError
-from ..quantize.network import Network
-from ..quantize.network_file import load
+from ..network import Network
+from ..network.network_file import load
 from .board import core_facts, emit_board
 from .check import check
 from .elaborate import elaborate
@@ -34,7 +34,7 @@ class Build:
     Attributes
     ----------
     path : :class:`~pathlib.Path`
-    network : :class:`~..quantize.network.Network`
+    network : :class:`~..network.Network`
     plan : :class:`~.plan.Plan`
     manifest, top : dict
         ``manifest.json`` and ``rtl/top.json``.

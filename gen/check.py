@@ -1,7 +1,7 @@
 """The first stage: is this a network that the event engine can carry?"""
 
 from ..errors import FirstspikeError
-from ..quantize.network import Convolution, Dense, Network, WeightKind
+from ..network import Convolution, Dense, Network, WeightKind
 
 __all__ = ["check"]
 

@@ -1,8 +1,8 @@
 """From a network and its plan to the core."""
 
-from ..quantize.network import Bits, Direct, Latency, Network, Phase
+from ..network import Bits, Direct, Latency, Network, Phase
 from ..rtl.core import Core
-from ..rtl.encoder import (
+from ..rtl.encoders import (
     BitsEncoder,
     DirectEncoder,
     LatencyEncoder,
@@ -10,9 +10,9 @@ from ..rtl.encoder import (
     WindowedDirectEncoder,
     WindowedLatencyEncoder,
 )
-from ..rtl.layer import EventLayer
+from ..rtl.event.layer import EventLayer
 from ..rtl.readout import Readout as ReadoutCircuit
-from ..rtl.stream import Token
+from ..rtl.streams.token import Token
 from .neurons import lane_model
 from .plan import Plan
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from amaranth.lib import data
 
 from ..boards import tools
-from ..quantize.network import Network
+from ..network import Network
 from ..rtl.core import Core
-from ..rtl.layer import EventLayer
+from ..rtl.event.layer import EventLayer
 from ..rtl.readout import Result
-from ..rtl.stream import Kind
+from ..rtl.streams.token import Kind
 from .neurons import lane_model
 
 __all__ = ["FORMAT", "describe", "rom_layout", "to_verilog", "write_roms"]

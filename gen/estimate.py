@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
-from ..rtl.layer import Folding
+from ..rtl.event.layer import Folding
 from ..rtl.memory import BLOCK_BITS
 from .neurons import LaneModel
 
@@ -30,7 +30,8 @@ class Family:
     ``lut_inputs``: inputs of one LUT. ``lut_ram``: whether small memories that are written become LUTs.
     ``words_per_column``: ROM words side by side in a column. ``output_registers``: whether the first register
     behind a block RAM becomes the one that it has inside.
-    ``queue``, ``scan``, ``fetch_registers``, ``zero_init``, ``carry``: see :class:`~..rtl.layer.Folding`.
+    ``queue``, ``scan``, ``fetch_registers``, ``zero_init``, ``carry``: see
+    :class:`~..rtl.event.layer.Folding`.
     """
 
     shapes: tuple[tuple[int, int], ...]

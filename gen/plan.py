@@ -5,8 +5,8 @@ from math import ceil
 
 from ..boards import BOARDS, Board
 from ..errors import FirstspikeError
-from ..quantize.network import Fires, Latency, Network, Phase, Readout
-from ..rtl.layer import Folding
+from ..network import Fires, Latency, Network, Phase, Readout
+from ..rtl.event.layer import Folding
 from .estimate import FAMILIES, Family, Resources, layer_cycles, layer_resources
 from .neurons import LaneModel, lane_model
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-from ..boards.family import Family
+from ..boards.families.family import Family
 from ..boards.files import FAMILIES
 from ..errors import FirstspikeError
 from .build import Build, open_build

@@ -12,10 +12,9 @@ import click
 import numpy as np
 
 from ..errors import FirstspikeError
-from ..quantize.data import Images, load_idx
-from ..quantize.network import Network, Readout
-from ..quantize.network_file import load
-from ..sim import batched
+from ..network import Network, Readout, batched
+from ..network.network_file import load
+from ..quantize.data.idx import Images, load_idx
 from . import DEMO_IMAGES, FOLDER, shipped
 
 __all__ = ["measured", "readme", "write_demo"]

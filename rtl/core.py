@@ -6,10 +6,10 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .buffer import Buffer
-from .layer import EventLayer
+from .event.layer import EventLayer
 from .readout import Readout, Result
-from .stream import Kind, Token
+from .streams.buffer import Buffer
+from .streams.token import Kind, Token
 
 __all__ = ["Core"]
 
@@ -23,11 +23,11 @@ class Core(wiring.Component):
 
     Parameters
     ----------
-    spikes : :class:`~.stream.Token`
+    spikes : :class:`~.streams.token.Token`
         Layout of the input spikes, untagged.
     encoder : component or None
         With ``levels``, ``spikes`` and ``drop``; its tokens are laid out as ``spikes``.
-    layers : sequence of :class:`~.layer.EventLayer`
+    layers : sequence of :class:`~.event.layer.EventLayer`
     readout : :class:`~.readout.Readout`
 
     Members

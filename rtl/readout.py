@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stream import Kind, Token
+from .streams.token import Kind, Token
 
 __all__ = ["Readout", "ReadoutKind", "Result"]
 
@@ -38,7 +38,7 @@ class Readout(wiring.Component):
 
     Parameters
     ----------
-    token : :class:`~.stream.Token`
+    token : :class:`~.streams.token.Token`
         Layout of the last layer's tokens, with potentials.
     kind : :class:`ReadoutKind`
     early_stop : :class:`bool`

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..quantize.network import Network, Phase
-from .batched import Batch
+from ..network import Network, Phase
+from ..network.batched import Batch
 from .names import folds, neurons
 from .stimulus import field
 
@@ -88,7 +88,7 @@ def horizons(network: Network, steps: np.ndarray) -> list[np.ndarray]:
 
 def compare(network: Network, top: dict, golden: Batch, recording: Mapping[str, np.ndarray], *, early: bool,
             complaint: str = "") -> Comparison:
-    """Hold a recording of :mod:`.bench` against the golden model.
+    """Hold a recording of :mod:`.testbench` against the golden model.
 
     Parameters
     ----------

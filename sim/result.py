@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..quantize.network_file import write_whole
+from ..network.network_file import write_whole
 from .compare import Comparison, Mismatch
 from .junit import Case, junit
 

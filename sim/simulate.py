@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import FirstspikeError
-from ..quantize.network import Network
+from ..network import Network
 from .simulators import Program
 from .stimulus import Stimulus
 
@@ -80,7 +80,7 @@ def simulate(program: Program, top: dict, jobs: Sequence[Job], folder: Path, *, 
     for number, job in enumerate(jobs):
         np.savez(folder / f"job{number}.npz", order=job.order, spikes=job.spikes.payloads,
                  spikes_ends=job.spikes.ends, levels=job.levels.payloads, levels_ends=job.levels.ends)
-    process = program.start("firstspike.sim.bench", folder, {
+    process = program.start("firstspike.sim.testbench", folder, {
         "FIRSTSPIKE_JOBS": str(folder), "COCOTB_RANDOM_SEED": "1"}, top=top["top"], waves=waves)
     watch(process, folder, stop, progress)
     try:

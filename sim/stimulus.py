@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..quantize.network import Network, Phase
+from ..network import Network, Phase
 
 __all__ = ["Stimulus", "field", "levels", "tokens"]
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FirstspikeError
-from . import batched, simulators
+from ..network import batched
+from ..network.golden import check_images
+from ..quantize.data.images import ImageSet
+from . import simulators
 from .compare import Comparison, compare
-from .golden import check_images
-from .images import ImageSet
 from .names import signals
 from .result import Run, Spread, VerifyResult, write
 from .simulate import Job, Stop, patience, simulate
@@ -50,7 +51,7 @@ def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray | ImageSe
     Parameters
     ----------
     build: a build, or the folder of one.
-    images: as :func:`.golden.run` takes them, many; or what :func:`.images.load_images` gives, with labels.
+    images: as :func:`..network.golden.run` takes them, many; or what ``load_images`` gives, with labels.
     count: take so many of them, the first; None: all.
     labels: the true classes, to count what is correct.
     simulator: "verilator" or "icarus".

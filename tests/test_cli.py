@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from firstspike.cli import firstspike
 from firstspike.console import main_program
-from firstspike.quantize.network import Dense, Input, Latency, Layer, Network
+from firstspike.network import Dense, Input, Latency, Layer, Network
 
 NAMES = sorted(firstspike.commands)
 
@@ -222,7 +222,7 @@ def test_system_errors_are_one_sentence(error: OSError, sentence: str, place: Pa
                                         monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise error
-    monkeypatch.setattr("firstspike.sim.score.score", fail)
+    monkeypatch.setattr("firstspike.network.scoring.score", fail)
     assert sentence in refused(call("score", "net.safetensors", "--images", "images.npz"))
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from doc_examples import PAGES, comparable, examples, prepare, run
+from harness.documents import PAGES, comparable, examples, prepare, run
 
 
 @pytest.fixture

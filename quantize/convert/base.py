@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from ..words import Phase
+from ...network.terms import Phase
 from . import source
 from .codes import Code
 from .draft import DraftLayer

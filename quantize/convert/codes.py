@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...network.terms import Fires, Phase
 from .. import schedules
-from ..words import Fires, Phase
 
 __all__ = ["Code", "binary", "linear", "rate", "table"]
 

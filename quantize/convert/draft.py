@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..network import Convolution, Dense, Fires, Layer, Limits, Phase, Pool
+from ...network import Convolution, Dense, Fires, Layer, Limits, Phase, Pool
 from ..train.parts import integers
 from ..train.straight import rounded
 from .codes import Code

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..network import Network, Readout
+from ...network import Network, Readout
 from . import qcfs
 from .base import Conversion, Rectifier
 from .draft import Draft, DraftLayer, Heard

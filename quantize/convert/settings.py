@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..checks import integer
+from ...network.checks import integer
 
 __all__ = ["Settings"]
 

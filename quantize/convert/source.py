@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..inputs import Bits, Direct, Input, Latency
+from ...network.inputs import Bits, Direct, Input, Latency
 from ..schedules import powers_of_two
 from .draft import Heard
 from .parts import Shape

@@ -6,21 +6,9 @@ from math import prod
 
 import numpy as np
 
-from ..checks import choice
-from ..network import Fires, Input, Pool, Readout
-from .parts import (
-    Chart,
-    Flat,
-    Gain,
-    Geometry,
-    Integrator,
-    Neuron,
-    Pooling,
-    Refusals,
-    Shape,
-    Weights,
-    spread,
-)
+from ...network import Fires, Input, Pool, Readout
+from ...network.checks import choice
+from .parts import Chart, Flat, Gain, Geometry, Integrator, Neuron, Pooling, Refusals, Shape, Weights, spread
 from .reals import Group, RealLayer, RealNetwork
 
 __all__ = ["assemble"]

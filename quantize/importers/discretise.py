@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..network import Convolution, Dense, Fires, Layer, Limits, Network, Phase, Reset
-from ..ranges import potential_range
+from ...network import Convolution, Dense, Fires, Layer, Limits, Network, Phase, Reset
+from ...network.ranges import potential_range
 from .parts import Refusals
 from .reals import RealLayer, RealNetwork
 

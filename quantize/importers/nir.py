@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import FirstspikeError
-from ..inputs import Bits, Direct, Input, Latency, Spikes
-from ..network import Network
+from ...network import Network
+from ...network.inputs import Bits, Direct, Input, Latency, Spikes
 from .assemble import assemble
 from .nir_file import nir_package, read_graph
 from .nir_nodes import Reading, part_of

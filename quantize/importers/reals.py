@@ -10,8 +10,20 @@ from math import prod
 
 import numpy as np
 
-from ..network import Bits, Convolution, Fires, Input, Latency, Layer, Network, Pool, PoolKind, Readout, Reset
-from ..sliding import Sliding
+from ...network import (
+    Bits,
+    Convolution,
+    Fires,
+    Input,
+    Latency,
+    Layer,
+    Network,
+    Pool,
+    PoolKind,
+    Readout,
+    Reset,
+)
+from ...network.sliding import Sliding
 from .parts import Geometry, Shape
 
 __all__ = ["Group", "RealLayer", "RealNetwork", "Run", "encoded", "real", "run"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..inputs import Input
-from ..network import Network
+from ...network import Network
+from ...network.inputs import Input
 from .discretise import Rounding, discretise
 from .reals import RealNetwork, real, run
 

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import Any
 
 from ...errors import FirstspikeError
-from ..inputs import Input
+from ...network.inputs import Input
 from .assemble import assemble
 from .parts import Neuron
 from .report import Imported, finish

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ...network.inputs import Input
 from ..convert.walk import INPUT, Activation, Affine, Norm, Sum, flow
-from ..inputs import Input
 from . import parts
 from .parts import Chart, Shape
 

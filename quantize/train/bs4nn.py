@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import FirstspikeError
-from ..data import Images, load_idx
-from ..network import Dense, Fires, Input, Latency, Layer, Network, Phase
+from ...network import Dense, Fires, Input, Latency, Layer, Network, Phase
+from ..data.idx import Images, load_idx
 from . import Progress, Trained
 from .curves import picture_training
 from .encode import latency_table

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from ...errors import FirstspikeError
-from ..data import Images
-from ..network import Input, Latency
+from ...network import Input, Latency
+from ..data.idx import Images
 from . import Progress, Trained
 from .conv_options import ConvOptions, stages
 from .distort import Distortion

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..network import Convolution, Dense, Pool
+from ...network import Convolution, Dense, Pool
 from .conv_options import ConvStage, PoolStage
 from .parts import integers, start_weights
 from .straight import signs

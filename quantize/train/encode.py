@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ..network import Input, Latency
+from ...network import Input, Latency
 from .kernels import Kernel
 
 __all__ = ["arrivals", "halving_table", "latency_table", "table_for", "used_inputs", "values"]

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..network import Convolution, Dense, Pool, PoolKind
+from ...network import Convolution, Dense, Pool, PoolKind
 
 __all__ = ["heard_at_each_step", "heard_in_window", "widest"]
 

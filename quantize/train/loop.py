@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ...errors import FirstspikeError
-from ..network import Network
+from ...network import Network
 from . import Progress
 from .opinions import Opinions
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from ..data import Images
-from ..network import Input, Latency
+from ...network import Input, Latency
+from ..data.idx import Images
 from . import Progress, Trained
 from .distort import Distortion
 from .encode import table_for, used_inputs

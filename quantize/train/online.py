@@ -20,7 +20,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from ..network import Dense, Fires, Input, Layer, Network, Phase, Readout
+from ...network import Dense, Fires, Input, Layer, Network, Phase, Readout
 from .encode import arrivals
 from .parts import integers, signed_dense, start_weights
 from .straight import fired_by, matmul_signs, rounded, signs

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..network import Dense, Input
+from ...network import Dense, Input
 from .straight import signs
 
 __all__ = ["integers", "signed_dense", "start_weights"]

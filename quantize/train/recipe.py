@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..data import Images, load_idx
-from ..network import Network, Readout
+from ...network import Network, Readout
+from ..data.idx import Images, load_idx
 from . import Progress, Trained
 from .curves import Operation, operations, picture_latency, picture_training
 from .evaluate import evaluate

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import FirstspikeError
-from ..data import Images
-from ..network import Network, Readout
+from ...network import Network, Readout
+from ..data.idx import Images
 from .evaluate import Evaluation
 from .options import Settings
 

@@ -12,9 +12,9 @@ import torch
 from torch.nn import functional
 
 from ...errors import FirstspikeError
-from ..data import Images
-from ..network import Network
-from ..network_file import load
+from ...network import Network
+from ...network.network_file import load
+from ..data.idx import Images
 from .evaluate import evaluate
 
 __all__ = ["Teacher", "teacher_from"]

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..network import Fires, Input, Layer, Network, Phase, Readout
+from ...network import Fires, Input, Layer, Network, Phase, Readout
 from .encode import values
 from .kernels import Kernel
 from .parts import integers, signed_dense, start_weights

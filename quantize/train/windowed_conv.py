@@ -21,7 +21,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..network import Fires, Input, Layer, Network, Phase, Readout
+from ...network import Fires, Input, Layer, Network, Phase, Readout
 from .conv_options import ConvStage, PoolStage
 from .conv_parts import SharedSigns, Step, output_synapses, planned, pooled, start_of_output
 from .encode import values

@@ -9,7 +9,7 @@ from firstspike.boards import BOARDS, find
 from firstspike.boards.files import board_files, clock_for
 from firstspike.boards.tools import STEPS, TOOLS, tool
 from firstspike.errors import FirstspikeError
-from link_bench import sample_facts, sample_top
+from harness.links import sample_facts, sample_top
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,7 @@ from firstspike.cli import main
 from firstspike.errors import FirstspikeError
 from firstspike.gen.build import build
 from firstspike.gen.check import check
-from firstspike.quantize.network import (
-    Convolution,
-    Dense,
-    Input,
-    Layer,
-    Network,
-    Pool,
-    Probability,
-    Spikes,
-)
+from firstspike.network import Convolution, Dense, Input, Layer, Network, Pool, Probability, Spikes
 
 ONES = np.ones((2, 16), int)
 

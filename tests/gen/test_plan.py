@@ -8,7 +8,7 @@ from firstspike.boards import BOARDS
 from firstspike.errors import FirstspikeError
 from firstspike.gen.estimate import FAMILIES
 from firstspike.gen.plan import Plan, fits, plan
-from firstspike.quantize.network import Dense, Input, Latency, Layer, Network
+from firstspike.network import Dense, Input, Latency, Layer, Network
 from firstspike.rtl.memory import BLOCK_BITS
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from firstspike.gen.build import build
 from firstspike.sim.verify import verify
-from strategies import Wanted, random_images, random_network
+from harness.strategies import Wanted, random_images, random_network
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not on PATH")
 IN_A_HURRY = 40

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from core_bench import CoreRun, fold
-from firstspike.quantize.network import Dense, Input, Layer, Network, Readout, Spikes
-from firstspike.rtl.layer import Folding
-from strategies import Wanted, random_images, random_network
+from firstspike.network import Dense, Input, Layer, Network, Readout, Spikes
+from firstspike.rtl.event.layer import Folding
+from harness.cores import CoreRun, fold
+from harness.strategies import Wanted, random_images, random_network
 
 
 def random_foldings(rng, network):

@@ -5,12 +5,11 @@ import itertools
 import numpy as np
 import pytest
 from amaranth.hdl import ResetInserter, Signal
-from amaranth_bench import pauses, simulate, stream_get, stream_put
-from core_bench import CoreRun, fold
-from firstspike.quantize.network import Bits, Direct, Latency, Readout
-from firstspike.rtl.layer import Folding
-from firstspike.sim import golden
-from strategies import Wanted, random_images, random_network
+from firstspike.network import Bits, Direct, Latency, Readout, golden
+from firstspike.rtl.event.layer import Folding
+from harness.amaranth import pauses, simulate, stream_get, stream_put
+from harness.cores import CoreRun, fold
+from harness.strategies import Wanted, random_images, random_network
 
 SMALL = {"inputs": 12, "neurons": 12, "residual": False}
 

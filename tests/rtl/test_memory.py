@@ -7,8 +7,8 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import ResetInserter, Signal, signed
 from amaranth.lib import data
-from amaranth_bench import plain, simulate
 from firstspike.rtl.memory import BLOCK_BITS, Ram, Rom
+from harness.amaranth import plain, simulate
 
 
 def rom(words, addresses, enables):

@@ -6,9 +6,9 @@ from itertools import groupby
 
 import pytest
 from amaranth.hdl import ResetInserter, Signal
-from amaranth_bench import StreamMonitor, never, pauses, simulate, stream_get, stream_put
 from firstspike.rtl.readout import Readout, ReadoutKind
-from firstspike.rtl.stream import Kind, Token
+from firstspike.rtl.streams.token import Kind, Token
+from harness.amaranth import StreamMonitor, never, pauses, simulate, stream_get, stream_put
 
 KINDS = pytest.mark.parametrize("kind", list(ReadoutKind), ids=lambda kind: kind.value)
 

@@ -9,8 +9,8 @@ from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
-from amaranth_bench import simulate
 from firstspike.rtl.schedule import lookup, shape_of
+from harness.amaranth import simulate
 
 
 class Lookup(wiring.Component):

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from firstspike.quantize.network import Dense, Latency, Layer, Phase, Readout
-from firstspike.sim import batched
+from firstspike.network import Dense, Latency, Layer, Phase, Readout, batched
 from firstspike.sim.compare import Mismatch, compare, horizons
+from harness.naive_core import small_network
+from harness.strategies import random_images, random_network
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from naive_core import small_network
-from strategies import random_images, random_network
 
 KINDS = {"SPIKE": 0, "STEP": 1, "WINDOW": 2}
 FIELDS = {"kind": [0, 2], "address": [2, 12], "step": [14, 9], "dump": [23, 1]}

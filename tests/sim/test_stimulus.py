@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from firstspike.quantize.network import Phase
-from firstspike.sim import batched
+from firstspike.network import Phase, batched
 from firstspike.sim.stimulus import field, levels, tokens
+from harness.strategies import random_images, random_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import random_images, random_network
 
 
 def port(network) -> dict:

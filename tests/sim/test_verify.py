@@ -4,14 +4,13 @@ import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
-import naive_core
 import numpy as np
 import pytest
 from conftest import require_tool
 from firstspike.errors import FirstspikeError
-from firstspike.quantize.network import Dense
-from firstspike.sim import batched
+from firstspike.network import Dense, batched
 from firstspike.sim.verify import verify
+from harness import naive_core
 
 NETWORK = naive_core.small_network()
 IMAGES = np.random.default_rng(0).integers(0, 7, (12, 10))

@@ -4,8 +4,8 @@ import firstspike as fs
 import numpy as np
 import pytest
 from firstspike.models import shipped
-from firstspike.sim import batched
-from firstspike.sim.images import load_images
+from firstspike.network import batched
+from firstspike.quantize.data.images import load_images
 
 BOARDS = {"mnist-784-600-10-online": "ulx3s-85f", "mnist-784-600-10-windowed": "ulx3s-85f",
           "mnist-784-128-10-online": "icebreaker", "mnist-784-128-10-windowed": "icebreaker",
