@@ -1,12 +1,12 @@
 """What a build's folder ``board`` holds: sources, constraints, scripts, and the commands that use them."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from amaranth.build import Platform
 
 from ..errors import FirstspikeError
+from ..rtl.description import CoreDescription
 from ..rtl.host.protocol import CoreFacts
 from ..rtl.host.uart import SHORTEST_BIT
 from .board import Board
@@ -55,7 +55,7 @@ def _crystal_hz(platform: Platform) -> int:
     return round(platform.default_clk_frequency)
 
 
-def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, seed: int = 1,
+def board_files(board: Board, facts: CoreFacts, top: CoreDescription, clock: Clock, *, seed: int = 1,
                 cycle_bits: int = 24) -> dict[str, str]:
     """The files of a build's folder ``board``, by their names in it.
 
@@ -67,8 +67,8 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
     ----------
     board : :class:`Board`
     facts : :class:`~..rtl.host.link.CoreFacts`
-    top : mapping
-        What ``top.json`` says.
+    top : :class:`~..rtl.description.CoreDescription`
+        The core from outside.
     clock : :class:`Clock`
         From :func:`clock_for`.
     seed : :class:`int`
@@ -76,10 +76,10 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
     cycle_bits : :class:`int`
         The host link gives the core ``2 ** cycle_bits`` cycles for a result.
     """
-    told = top["ports"]["spikes"]["fields"]
+    told = top.spikes.stream.fields
     for name in ("kind", "address", "step", "value"):
-        place = [facts.token[name].offset, facts.token[name].width]
-        if list(told[name]) != place:
+        place = facts.token[name].offset, facts.token[name].width
+        if told[name] != place:
             raise ValueError(f"spike token's {name} must be at {place}, not {told[name]}")
     linked = LinkedCore(facts, top, clock_hz=clock.hz, baud=board.uart_baud, cycle_bits=cycle_bits)
     files = {

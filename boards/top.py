@@ -6,7 +6,6 @@ link; plain ports ``clk``, ``rst``, ``rx``, ``tx``, so that it can be simulated 
 the very file that is verified).
 """
 
-from collections.abc import Mapping
 from math import ceil
 
 from amaranth.hdl import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, ResetSignal, Signal
@@ -14,6 +13,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from ..rtl.description import CoreDescription
 from ..rtl.host.link import CoreFacts, HostLink
 from .families.family import Family
 from .families.pll import Setting
@@ -32,8 +32,8 @@ class LinkedCore(wiring.Component):
     ----------
     facts : :class:`~..rtl.host.link.CoreFacts`
         The core's numbers.
-    top : mapping
-        What ``top.json`` says of the core's module.
+    top : :class:`~..rtl.description.CoreDescription`
+        The core's module from outside.
     clock_hz, baud, cycle_bits : :class:`int`
         As for :class:`~..rtl.host.link.HostLink`.
     """
@@ -41,7 +41,8 @@ class LinkedCore(wiring.Component):
     rx: In(1)
     tx: Out(1, init=1)
 
-    def __init__(self, facts: CoreFacts, top: Mapping, *, clock_hz: int, baud: int, cycle_bits: int = 24):
+    def __init__(self, facts: CoreFacts, top: CoreDescription, *, clock_hz: int, baud: int,
+                 cycle_bits: int = 24):
         self.facts = facts
         self.top = top
         self.link = HostLink(facts, clock_hz=clock_hz, baud=baud, cycle_bits=cycle_bits)
@@ -49,26 +50,28 @@ class LinkedCore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        facts, ports = self.facts, self.top["ports"]
+        facts, top = self.facts, self.top
         m.submodules.link = link = self.link
         m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
 
-        connections = {f"i_{self.top['clock']}": ClockSignal(), f"i_{self.top['reset']}": link.core_reset}
-        feeds = [(link.spikes, ports["spikes"])] + ([(link.levels, ports["levels"])] if facts.levels else [])
+        connections = {f"i_{top.clock}": ClockSignal(), f"i_{top.reset}": link.core_reset}
+        feeds = [(link.spikes, top.spikes.stream)]
+        if facts.levels and top.levels:
+            feeds.append((link.levels, top.levels.stream))
         for port, names in feeds:
             connections |= {
-                f"i_{names['payload']}": port.payload,
-                f"i_{names['valid']}": port.valid,
-                f"o_{names['ready']}": port.ready,
+                f"i_{names.payload}": port.payload,
+                f"i_{names.valid}": port.valid,
+                f"o_{names.ready}": port.ready,
             }
-        if facts.stop_early:
-            connections[f"i_{ports['stop_early']}"] = link.stop_early
+        if top.stop_early:
+            connections[f"i_{top.stop_early}"] = link.stop_early
         connections |= {
-            f"o_{ports['result']['payload']}": link.result.payload,
-            f"o_{ports['result']['valid']}": link.result.valid,
-            f"i_{ports['result']['ready']}": link.result.ready,
+            f"o_{top.result.payload}": link.result.payload,
+            f"o_{top.result.valid}": link.result.valid,
+            f"i_{top.result.ready}": link.result.ready,
         }
-        m.submodules.core = Instance(self.top["top"], **connections)
+        m.submodules.core = Instance(top.top, **connections)
         return m
 
 

@@ -16,6 +16,8 @@ __all__ = ["bitstream", "build", "program", "synth"]
 @click.option("--board", required=True, metavar="NAME|FILE.py",
               help="A board from `firstspike boards`, `generic` for plain Verilog, or a board file of yours.")
 @click.option("-o", "--out", type=FOLDER, required=True, metavar="DIR", help="The build folder to make.")
+@click.option("--aim", type=click.Choice(["throughput", "latency", "area"]), default="throughput",
+              show_default=True, help="What the plan is chosen for.")
 @click.option("--images-per-second", type=click.FloatRange(min=0, min_open=True), metavar="N",
               help="Spend no more area than this throughput needs. Default: as fast as fits the board.")
 @click.option("--clock", type=click.FloatRange(min=0, min_open=True), metavar="MHZ",
@@ -24,7 +26,7 @@ __all__ = ["bitstream", "build", "program", "synth"]
 @click.option("--no-encoder", is_flag=True, help="Leave out the encoder: only sorted spikes come in.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of placement.")
 @as_json
-def build(net: str, board: str, out: Path, images_per_second: float | None, clock: float | None,
+def build(net: str, board: str, out: Path, aim: str, images_per_second: float | None, clock: float | None,
           no_early_stop: bool, no_encoder: bool, seed: int, json_: bool) -> None:
     """Make Verilog, ROMs and the plan for a board.
 
@@ -41,17 +43,17 @@ def build(net: str, board: str, out: Path, images_per_second: float | None, cloc
     network = load(net)
     with working(f"Building {out}") as stage:
         made = building.build(
-            network, board, out, images_per_second=images_per_second, clock_hz=clock and clock * 1e6,
+            network, board, out, aim=aim, images_per_second=images_per_second, clock_hz=clock and clock * 1e6,
             early_stop=not no_early_stop, encoder=not no_encoder, seed=seed, progress=stage)
     if json_:
         show_json({"path": str(made.path), "plan": made.plan.to_json()})
         return
     plan = made.plan
     show_table(
-        ("Layer", "Neurons", "Lanes", "Folds", "Columns", "Width", "ROM bits", "Cycles"),
-        [(layer.name, f"{layer.neurons:,}", f"{layer.lanes:,}", layer.folding.folds, layer.columns,
-          f"{layer.width} bits", f"{layer.rom_bits:,}", f"{layer.cycles:,.0f}") for layer in plan.layers],
-        numbers=range(1, 8), title=f"The plan: {plan.limit}")
+        ("Layer", "Engine", "Neurons", *plan.fact_heads(), "Cycles"),
+        [(layer.name, layer.offer.engine, f"{layer.neurons:,}", *plan.facts_of(layer),
+          f"{layer.offer.cycles:,.0f}") for layer in plan.layers],
+        numbers=range(2, 4 + len(plan.fact_heads())), title=f"The plan: {plan.limit}")
     needs = plan.resources + plan.overhead
     show_pairs({
         "Bottleneck": plan.bottleneck,

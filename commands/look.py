@@ -58,9 +58,10 @@ def info(net: str, json_: bool) -> None:
       firstspike info mnist-784-600-10-online
       firstspike info mine.safetensors --json
     """
+    from ..gen.check import hardware
     from ..report.facts import layer_facts, network_facts, neuron_words, notes_facts
     network = load(net)
-    facts = network_facts(network)
+    facts = network_facts(network) | {"Hardware": hardware(network)}
     layers = [layer_facts(network, layer) for layer in network.layers]
     if json_:
         show_json({"network": facts, "layers": layers, "provenance": dict(network.provenance),

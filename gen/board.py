@@ -5,6 +5,7 @@ from pathlib import Path
 from ..boards import Board
 from ..boards.files import board_files, clock_for
 from ..network import Direct, Fires, Network, Phase
+from ..rtl.description import CoreDescription
 from ..rtl.host.protocol import CoreFacts
 
 __all__ = ["core_facts", "emit_board"]
@@ -36,15 +37,15 @@ def core_facts(network: Network, *, early_stop: bool, encoder: bool) -> CoreFact
     )
 
 
-def emit_board(board: Board, facts: CoreFacts, top: dict, folder: Path, *, clock_hz: float, seed: int = 1,
-               cycles: float = 0) -> None:
+def emit_board(board: Board, facts: CoreFacts, top: CoreDescription, folder: Path, *, clock_hz: float,
+               seed: int = 1, cycles: float = 0) -> None:
     """Write the files of a build's folder ``board``.
 
     Parameters
     ----------
     facts : :class:`~..rtl.host.protocol.CoreFacts`
-    top : :class:`dict`
-        What ``top.json`` says.
+    top : :class:`~..rtl.description.CoreDescription`
+        The core from outside.
     folder : :class:`~pathlib.Path`
         Made if it is not there.
     clock_hz : :class:`float`

@@ -11,17 +11,22 @@ from importlib import metadata
 from pathlib import Path
 
 from ..boards import find
+from ..boards.families import FAMILIES
 from ..boards.files import clock_for
 from ..errors import FirstspikeError
 from ..network import Network
 from ..network.network_file import load
+from ..rtl.description import CoreDescription
 from .board import core_facts, emit_board
 from .check import check
 from .elaborate import elaborate
-from .emit import describe, rom_layout, to_verilog, write_roms
-from .plan import Plan, plan
+from .emit import emit
+from .plan import Aim, Plan, plan
 
 __all__ = ["Build", "build", "open_build"]
+
+FORMAT = 2
+"""Version of a build folder's files."""
 
 _FIXED = ("network.safetensors", "plan.json", "rtl")
 """What the manifest holds hashes of: made from network, board and options alone."""
@@ -36,15 +41,17 @@ class Build:
     path : :class:`~pathlib.Path`
     network : :class:`~..network.Network`
     plan : :class:`~.plan.Plan`
-    manifest, top : dict
-        ``manifest.json`` and ``rtl/top.json``.
+    manifest : dict
+        ``manifest.json``.
+    top : :class:`~..rtl.description.CoreDescription`
+        ``rtl/top.json``: the core from outside.
     """
 
     path: Path
     network: Network
     plan: Plan
     manifest: dict
-    top: dict
+    top: CoreDescription
 
     @property
     def verilog(self) -> Path:
@@ -58,8 +65,9 @@ class Build:
 
 
 def build(network: Network, board: str = "generic", out: str | Path = "build/network", *,
-          images_per_second: float | None = None, clock_hz: float | None = None, early_stop: bool = True,
-          encoder: bool = True, seed: int = 1, progress: Callable[[str], None] | None = None) -> Build:
+          aim: str = Aim.THROUGHPUT, images_per_second: float | None = None, clock_hz: float | None = None,
+          early_stop: bool = True, encoder: bool = True, seed: int = 1,
+          progress: Callable[[str], None] | None = None) -> Build:
     """Turn a network into a build folder for a board.
 
     Parameters
@@ -68,8 +76,10 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         A board's name (``firstspike boards``), or the path of a file that defines one.
     out
         The folder to make. A build that is there is replaced, anything else is left alone.
+    aim
+        What the plan is chosen for: "throughput", "latency" or "area".
     images_per_second
-        Ask for the least area that gives this; else as fast as fits.
+        Ask for the least area that gives this, whatever the aim.
     clock_hz
         The core's clock; else the board's default.
     early_stop
@@ -93,7 +103,7 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
     check(network)
     say("plan")
     clock = clock_for(target, clock_hz)
-    planned = plan(network, target, clock_hz=clock.hz, images_per_second=images_per_second,
+    planned = plan(network, target, clock_hz=clock.hz, aim=aim, images_per_second=images_per_second,
                    early_stop=early_stop, encoder=encoder)
     if out.exists() and not (out / "manifest.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         raise FirstspikeError(f"{out} is there and is no build folder; give another -o, or remove it")
@@ -105,31 +115,28 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
     try:
         work.chmod(0o755)
         say("elaborate")
-        core = elaborate(network, planned)
+        made = elaborate(network, planned, FAMILIES[target.family].fabric)
         say("emit")
-        (work / "rtl").mkdir()
         network.save(work / "network.safetensors")
         _write_json(work / "plan.json", planned.to_json())
-        (work / "rtl" / "top.v").write_text(to_verilog(core))
-        top = describe(network, core)
-        _write_json(work / "rtl" / "top.json", top)
-        write_roms(core, work)
+        roms = emit(made, work)
         manifest = {
-            "format": 1,
+            "format": FORMAT,
             "network": network.digest,
             "board": target.name,
             "board_file": str(board) if str(board).endswith(".py") else None,
-            "options": {"images_per_second": images_per_second, "clock_hz": planned.clock_hz,
-                        "early_stop": planned.early_stop, "encoder": planned.encoder},
+            "options": {"aim": planned.aim, "images_per_second": images_per_second,
+                        "clock_hz": planned.clock_hz, "early_stop": planned.early_stop,
+                        "encoder": planned.encoder},
             "seed": seed,
             "versions": versions(),
-            "roms": rom_layout(core),
+            "roms": roms,
             "files": {str(path.relative_to(work)): _hash(path) for path in _fixed_files(work)},
         }
         _write_json(work / "manifest.json", manifest)
         say("board")
         facts = core_facts(network, early_stop=planned.early_stop, encoder=planned.encoder)
-        emit_board(target, facts, top, work / "board", clock_hz=planned.clock_hz, seed=seed,
+        emit_board(target, facts, made.describe(), work / "board", clock_hz=planned.clock_hz, seed=seed,
                    cycles=planned.cycles)
         if out.exists():   # the old one goes once the new one is in its place
             aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
@@ -147,7 +154,7 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
                               ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return Build(out, network, planned, manifest, top)
+    return Build(out, network, planned, manifest, made.describe())
 
 
 def open_build(path: str | Path) -> Build:
@@ -161,7 +168,7 @@ def open_build(path: str | Path) -> Build:
     path = Path(path)
     try:
         manifest = json.loads((path / "manifest.json").read_text())
-        if manifest.get("format") != 1:
+        if manifest.get("format") != FORMAT:
             raise FirstspikeError(
                 f"{path} is a build of another format ({manifest.get('format')!r}); build it again")
         for name, digest in manifest["files"].items():
@@ -169,7 +176,7 @@ def open_build(path: str | Path) -> Build:
             if not file.resolve().is_relative_to(path.resolve()) or _hash(file) != digest:
                 raise FirstspikeError(f"{file} was changed after it was built; build it again")
         planned = Plan.from_json(json.loads((path / "plan.json").read_text()))
-        top = json.loads((path / "rtl" / "top.json").read_text())
+        top = CoreDescription.from_json(json.loads((path / "rtl" / "top.json").read_text()))
         return Build(path, load(path / "network.safetensors"), planned, manifest, top)
     except FileNotFoundError as error:
         raise FirstspikeError(f"{path} is no build folder: {error.filename} is missing; "

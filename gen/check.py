@@ -1,50 +1,54 @@
-"""The first stage: is this a network that the event engine can carry?"""
+"""The first stage: is there a circuit for every layer of this network?"""
+
+from collections.abc import Sequence
 
 from ..errors import FirstspikeError
-from ..network import Convolution, Dense, Network, WeightKind
+from ..network import Network
+from .engines import ENGINES, jobs
+from .expected import expected_spikes
 
-__all__ = ["check"]
+__all__ = ["check", "hardware", "refusals"]
+
+
+def refusals(network: Network) -> dict[str, str]:
+    """Why there is no circuit, by layer: what each has that stands in the way. Empty where there is one."""
+    source, found = "input", {}
+    for job in jobs(network, expected_spikes(network), early_stop=False):
+        layer = job.layer
+        # Of several engines the one that comes nearest speaks.
+        has = min((engine.refusals(job) for engine in ENGINES), key=len)
+        heard = [group.source for group in layer.synapses]
+        if has:
+            found[layer.name] = f"has {_listed(has)}"
+        elif heard != [source]:
+            found[layer.name] = f"listens to {_listed(list(map(repr, heard)))} and not to {source!r} alone"
+        source = layer.name
+    return found
 
 
 def check(network: Network) -> None:
-    """Refuse, by name, what has no circuit yet.
+    """Refuse, layer by layer, what has no circuit yet.
 
     Raises
     ------
     FirstspikeError
-        A layer has a convolution, a pool, weights other than -1 and +1, a scale or a probability; or it
-        listens to several sources, or to another than the layer before it.
+        No engine takes a layer, or layers do not follow each other in a chain. The sentence names them all.
     """
-    source = "input"
-    for layer in network.layers:
-        strange = list(dict.fromkeys(word for group in layer.synapses for word in _strange(group)))
-        if strange:
-            what = " and ".join(filter(None, [", ".join(strange[:-1]), strange[-1]]))
-            raise FirstspikeError(
-                f"layer {layer.name!r} has {what}, but hardware is so far built only for dense layers of -1 "
-                "and +1; train or convert to such a network, or run this one in the golden model "
-                "(firstspike score)")
-        if len(layer.synapses) != 1 or layer.synapses[0].source != source:
-            heard = ", ".join(repr(synapse.source) for synapse in layer.synapses)
-            raise FirstspikeError(
-                f"layer {layer.name!r} listens to {heard}, but hardware is built only for chains, where it "
-                f"would listen to {source!r} alone; the golden model runs it all the same (firstspike score)")
-        source = layer.name
+    if found := refusals(network):
+        raise FirstspikeError(
+            f"there is no hardware yet for this network: {_sentence(found)}; train or convert to another, or "
+            "run this one in the golden model (firstspike score)")
 
 
-def _strange(group: Dense | Convolution) -> list[str]:
-    """What a group of synapses has that the event engine does not know."""
-    words = []
-    if isinstance(group, Convolution):
-        words.append("a convolution")
-    if group.pool is not None:
-        words.append(f"a {group.pool.kind.value} pool")
-    if group.weight_kind is WeightKind.TERNARY:
-        words.append("ternary weights")
-    elif group.weight_kind is WeightKind.INTEGER:
-        words.append(f"integer weights of {group.weight_bits} bits")
-    if group.scale is not None:
-        words.append("scaled inputs")
-    if group.probability is not None:
-        words.append("synapses with a probability")
-    return words
+def hardware(network: Network) -> str:
+    """Whether there is a circuit for a network, in words: "yes", or "no: " and what stands in the way."""
+    found = refusals(network)
+    return f"no: {_sentence(found)}" if found else "yes"
+
+
+def _sentence(found: dict[str, str]) -> str:
+    return "; ".join(f"layer {name!r} {why}" for name, why in found.items())
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

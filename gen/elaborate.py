@@ -1,73 +1,83 @@
 """From a network and its plan to the core."""
 
-from ..network import Bits, Direct, Latency, Network, Phase
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Shape
+
+from ..boards.families.fabric import Fabric
+from ..network import Network
 from ..rtl.core import Core
-from ..rtl.encoders import (
-    BitsEncoder,
-    DirectEncoder,
-    LatencyEncoder,
-    WindowedBitsEncoder,
-    WindowedDirectEncoder,
-    WindowedLatencyEncoder,
-)
-from ..rtl.event.layer import EventLayer
+from ..rtl.description import CoreDescription, InputPort, LayerDescription, LevelPort, StreamPort
 from ..rtl.readout import Readout as ReadoutCircuit
-from ..rtl.streams.token import Token
-from .neurons import lane_model
-from .plan import Plan
+from ..rtl.readout import Result
+from ..rtl.streams.token import Kind
+from .encoder import make_encoder
+from .engines import Job, LayerCircuit, RomImage, engine, input_token
+from .plan import Plan, planned_jobs
 
-__all__ = ["elaborate"]
+__all__ = ["Elaborated", "elaborate"]
 
 
-def elaborate(network: Network, plan: Plan) -> Core:
+@dataclass(frozen=True, eq=False)
+class Elaborated:
+    """A core, and what is known of its inside.
+
+    Attributes
+    ----------
+    network : :class:`~..network.Network`
+    jobs : tuple of :class:`~.engines.job.Job`
+    circuits : tuple of :class:`~.engines.engine.LayerCircuit`
+    core : :class:`~..rtl.core.Core`
+    """
+
+    network: Network
+    jobs: tuple[Job, ...]
+    circuits: tuple[LayerCircuit, ...]
+    core: Core
+
+    def roms(self) -> list[tuple[int, RomImage]]:
+        """Every synapse ROM, with the place of its layer."""
+        return [(index, rom) for index, circuit in enumerate(self.circuits) for rom in circuit.roms]
+
+    def describe(self) -> CoreDescription:
+        """The core from outside, as the module ``top``."""
+        core, source = self.core, self.network.input
+        early_stop = core.early_stop
+        levels = None
+        if core.encoder is not None:
+            level = core.encoder.levels.payload.shape()
+            levels = LevelPort(_stream("levels", level), source.size)
+        return CoreDescription(
+            top="top", clock="clk", reset="rst",
+            spikes=InputPort(_stream("spikes", core.spike_token), tuple(source.used.tolist())), levels=levels,
+            result=_stream("result", Result(core.readout.token.addresses, core.readout.token.window)),
+            stop_early="stop_early" if early_stop else None, decided="decided" if early_stop else None,
+            layers=tuple(self._layer(index) for index in range(len(self.jobs))))
+
+    def _layer(self, index: int) -> LayerDescription:
+        job, circuit, path = self.jobs[index], self.circuits[index], f"layer_{index}"
+        return LayerDescription(
+            job.layer.name, job.layer.size, job.layer.window, job.layer.phase.value,
+            _stream(f"{path}.o", job.token), circuit.taps_below(path), tuple(job.lanes.offset.tolist()))
+
+
+def elaborate(network: Network, plan: Plan, fabric: Fabric) -> Elaborated:
     """Build the core that ``plan`` describes, of a network that :mod:`.check` has passed."""
-    early_stop = plan.early_stop
-    used = network.input.used
-    spikes = Token(len(used), network.input.window, value_bits=_value_bits(network), tagged=False)
-    source = Token(spikes.addresses, spikes.window, value_bits=spikes.value_bits, tagged=early_stop)
-    layers = []
-    for index, (layer, place) in enumerate(zip(network.layers, plan.layers, strict=True)):
-        model = lane_model(network, layer)
-        read = layer is network.output
-        token = Token(layer.size, layer.window, tagged=early_stop,
-                      potential_bits=model.neurons.width if read else 0)
-        synapses = layer.synapses[0]
-        weights = synapses.weights.T > 0
-        if index == 0:
-            weights = weights[used]
-        layers.append(EventLayer(
-            source, token, model.neurons, weights, synapses.kernel, folding=place.folding,
-            online=layer.phase is Phase.ONLINE, every_step=model.every_step,
-            fires_at_start=model.fires_at_start,
-            ordered=read or network.layers[index + 1].phase is Phase.ONLINE))
-        source = token
-    readout = ReadoutCircuit(source, network.readout.value, early_stop=early_stop)
-    encoder = _encoder(network, fast=not plan.layers[0].folding.scan) if plan.encoder else None
-    return Core(spikes, encoder, layers, readout)
+    jobs = planned_jobs(network, plan)
+    circuits = tuple(engine(place.offer.engine).circuit(job, place.offer.form)
+                     for job, place in zip(jobs, plan.layers, strict=True))
+    readout = ReadoutCircuit(jobs[-1].token, network.readout.value, early_stop=plan.early_stop)
+    encoder = make_encoder(network, fabric) if plan.encoder else None
+    core = Core(input_token(network, tagged=False), encoder, [one.component for one in circuits], readout)
+    return Elaborated(network, jobs, circuits, core)
 
 
-def _value_bits(network: Network) -> int:
-    return network.input.highest_value.bit_length() if isinstance(network.input.encoding, Direct) else 0
-
-
-def _encoder(network: Network, *, fast: bool):
-    """The encoder; a ``fast`` one takes the next image while it gives one, and has shorter paths."""
-    source = network.input
-    mask, window = source.mask.tolist(), source.window
-    if network.layers[0].phase is Phase.ONLINE:
-        form = {"buffers": 2, "read_latency": 2} if fast else {}
-        match source.encoding:
-            case Latency(table=table):
-                return LatencyEncoder(table.tolist(), window, mask, **form)
-            case Direct(levels=levels):
-                return DirectEncoder(levels, window, mask, **form)
-            case Bits(width=width):
-                return BitsEncoder(width, mask, **form)
-    match source.encoding:
-        case Latency(table=table):
-            return WindowedLatencyEncoder(table.tolist(), window, mask)
-        case Direct(levels=levels):
-            return WindowedDirectEncoder(levels, window, mask)
-        case Bits(width=width):
-            return WindowedBitsEncoder(width, mask)
-    return None
+def _stream(name: str, layout: Any) -> StreamPort:
+    """The stream ``name`` with payloads of a layout, or of plain bits."""
+    plain = isinstance(layout, Shape)
+    places = {} if plain else {part: (field.offset, field.width) for part, field in layout}
+    width = layout.width if plain else layout.size
+    return StreamPort(
+        f"{name}__payload", f"{name}__valid", f"{name}__ready", width, places,
+        {kind.name: kind.value for kind in Kind} if "kind" in places else {})

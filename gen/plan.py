@@ -1,59 +1,98 @@
-"""The plan: how each layer is folded so that the network fits its board or meets a throughput."""
+"""The plan: which offer each layer takes, so that the network fits its board and does what is asked."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import ceil
+from enum import StrEnum
+from typing import Any
 
 from ..boards import BOARDS, Board
+from ..boards.families import FAMILIES
 from ..errors import FirstspikeError
-from ..network import Fires, Latency, Network, Phase, Readout
-from ..rtl.event.layer import Folding
-from .estimate import FAMILIES, Family, Resources, layer_cycles, layer_resources
-from .neurons import LaneModel, lane_model
+from ..network import Network, Readout
+from .encoder import ENCODER
+from .engines import ENGINES, Job, Offer, engine, jobs
+from .expected import expected_spikes
+from .resources import Resources
 
-__all__ = ["LayerPlan", "Plan", "plan"]
+__all__ = ["Aim", "LayerPlan", "Plan", "fits", "plan", "planned_jobs"]
 
-_FOLDS = (1, 4, 8, 16, 32, 64, 128, 256)
-_FULL = 0.95        # of a device's logic, beyond which routing is not to be counted on
-_HOST = Resources(690, 200, 0)      # measured on ECP5
-_ENCODER = Resources(320, 310, 4)   # the larger of its forms
+_FULL = 0.95
+"""Share of a device's logic beyond which routing is not to be counted on."""
+_HOST = Resources(690, 200, 0)
+"""What the host link takes on ECP5 (``python -m bench.estimates``)."""
+
+
+class Aim(StrEnum):
+    """What a plan is chosen for, among those that fit."""
+
+    THROUGHPUT = "throughput"
+    """The most images per second."""
+
+    LATENCY = "latency"
+    """The fewest cycles from an image to its class."""
+
+    AREA = "area"
+    """The least of the device."""
 
 
 @dataclass(frozen=True)
 class LayerPlan:
     """One layer's circuit.
 
-    ``engine``: "event". ``width``: bits of a potential. ``lanes``: adders. ``cycles``: expected cycles that
-    it is busy for one window. ``heard``, ``fired``: expected spikes for one window.
+    Attributes
+    ----------
+    name : :class:`str`
+    neurons, window : :class:`int`
+    phase : :class:`str`
+    heard, fired : :class:`float`
+        Expected spikes for one window.
+    offer : :class:`~.engines.engine.Offer`
+        What was chosen.
     """
 
     name: str
-    engine: str
-    inputs: int
     neurons: int
     window: int
     phase: str
-    width: int
-    columns: int
-    lanes: int
-    folding: Folding
-    rom_bits: int
     heard: float
     fired: float
-    cycles: float
-    resources: Resources
+    offer: Offer
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "LayerPlan":
+        """The inverse of :func:`dataclasses.asdict`."""
+        told: dict[str, Any] = dict(data["offer"])
+        form = engine(told["engine"]).form(told["form"])
+        made: dict[str, Any] = dict(data)
+        made["offer"] = Offer(**told | {"form": form, "resources": Resources(**told["resources"])})
+        return cls(**made)
 
 
 @dataclass(frozen=True)
 class Plan:
     """The whole circuit and what is expected of it.
 
-    ``cycles``: expected cycles from one image to the next, where the input keeps up, and
-    ``images_per_second`` at ``clock_hz``; ``bottleneck`` says what sets it. ``resources``: estimate of the
-    core, with ``overhead`` for the board's host link.
+    Attributes
+    ----------
+    board : :class:`str`
+    clock_hz : :class:`float`
+    aim : :class:`Aim`
+    early_stop, encoder : :class:`bool`
+        What is built in.
+    layers : tuple of :class:`LayerPlan`
+    cycles : :class:`float`
+        Expected from one image to the next, where the input keeps up.
+    images_per_second : :class:`float`
+        At ``clock_hz``.
+    bottleneck, limit : :class:`str`
+        What sets the pace, and what kept the plan from a faster one.
+    resources, overhead : :class:`~.resources.Resources`
+        Estimated for the core's layers, and for the encoder and the board's host link.
     """
 
     board: str
     clock_hz: float
+    aim: Aim
     early_stop: bool
     encoder: bool
     layers: tuple[LayerPlan, ...]
@@ -64,153 +103,217 @@ class Plan:
     resources: Resources
     overhead: Resources
 
-    def to_json(self) -> dict:
+    def fact_heads(self) -> list[str]:
+        """The names of all that the layers' offers say of themselves, as heads of a table's columns."""
+        names = dict.fromkeys(name for layer in self.layers for name in layer.offer.facts)
+        return [name.replace("_", " ").capitalize() for name in names]
+
+    def facts_of(self, layer: LayerPlan) -> list[str]:
+        """What a layer's offer says of itself, under :meth:`fact_heads`; "" where it says nothing."""
+        names = dict.fromkeys(name for one in self.layers for name in one.offer.facts)
+        facts = [layer.offer.facts.get(name, "") for name in names]
+        return [f"{fact:,}" if isinstance(fact, int) else fact for fact in facts]
+
+    def to_json(self) -> dict[str, Any]:
         """As plain data, for ``plan.json``."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict) -> "Plan":
-        """The inverse of :meth:`to_json`."""
-        layers = tuple(LayerPlan(**layer | {
-            "folding": Folding(**layer["folding"]), "resources": Resources(**layer["resources"]),
-        }) for layer in data["layers"])
-        return cls(**data | {"layers": layers, "resources": Resources(**data["resources"]),
-                             "overhead": Resources(**data["overhead"])})
+    def from_json(cls, data: Mapping[str, Any]) -> "Plan":
+        """The inverse of :meth:`to_json`. Raises TypeError, ValueError, KeyError where it is no plan."""
+        made: dict[str, Any] = dict(data) | {
+            "aim": Aim(data["aim"]), "layers": tuple(map(LayerPlan.from_json, data["layers"])),
+            "resources": Resources(**data["resources"]), "overhead": Resources(**data["overhead"])}
+        return cls(**made)
 
 
-def plan(network: Network, board: Board, *, clock_hz: float | None = None,
+def plan(network: Network, board: Board, *, clock_hz: float | None = None, aim: Aim | str = Aim.THROUGHPUT,
          images_per_second: float | None = None, early_stop: bool = True, encoder: bool = True) -> Plan:
-    """Choose every layer's folding.
+    """Choose an offer for every layer.
 
-    With ``images_per_second`` the least area that meets it; without, the most throughput that fits.
+    Parameters
+    ----------
+    network : :class:`~..network.Network`
+        One that :mod:`.check` has passed.
+    board : :class:`~..boards.Board`
+    clock_hz : :class:`float`, optional
+        The core's clock; None: the board's.
+    aim : :class:`Aim`
+        What the best is, among the plans that fit.
+    images_per_second : :class:`float`, optional
+        Take the least area that gives this, whatever the aim.
+    early_stop, encoder : :class:`bool`
+        What to build in, where the network has a use for it.
 
     Raises
     ------
     FirstspikeError
-        The network does not fit the board however it is folded (the message says what it needs, what there
-        is, and which boards would do), or the throughput is out of reach.
+        The network does not fit the board in any form, or the throughput is out of reach there. The sentence
+        says what it needs, what there is, the best that fits, and which boards would do.
     """
-    clock = float(clock_hz or board.clock_hz)
-    choices = _choices(network, FAMILIES[board.family])
-    overhead = _HOST if board.family else Resources()
-    if encoder and network.input.levels is not None:
-        overhead += _ENCODER
-    paces = sorted({option.cycles for options in choices for option in options})
-    slowest = max(min(option.cycles for option in options) for options in choices)
+    choice = _Choice(network, board, float(clock_hz or board.clock_hz),
+                     early_stop=early_stop and network.readout is Readout.FIRST_SPIKE,
+                     encoder=encoder and network.input.levels is not None)
+    if images_per_second is None:
+        return choice.best(Aim(aim))
+    return choice.least_area(images_per_second, Aim(aim))
 
-    def at_pace(pace):
-        return tuple(max((option for option in options if option.cycles <= pace),
-                         key=lambda option: (-option.resources.luts, option.cycles)) for options in choices)
 
-    if images_per_second:
-        pace = clock / images_per_second
-        if pace < slowest:
-            raise FirstspikeError(
-                f"{images_per_second:,.0f} images per second are out of reach on {board.name} at "
-                f"{clock / 1e6:g} MHz: the most is about {clock / slowest:,.0f}; ask for less, "
-                f"or for a higher --clock")
-        chosen = at_pace(pace)
-        limit = f"least area that gives {images_per_second:,.0f} images per second"
-        if not fits(board, _total(chosen) + overhead):
-            raise FirstspikeError(_refusal(network, board, _total(chosen) + overhead, limit))
-    else:
-        options = [at_pace(pace) for pace in paces if pace >= slowest]
-        chosen = next((o for o in options if fits(board, _total(o) + overhead)), None)
-        if chosen is None:
-            least = min((_total(o) + overhead for o in options), key=lambda r: (r.block_rams, r.luts))
-            raise FirstspikeError(_refusal(network, board, least, "folded as far as it goes"))
-        limit = "everything in parallel" if chosen == options[0] else f"the most that fits {board.name}"
-
-    busiest = max(chosen, key=lambda option: option.cycles)
-    return Plan(
-        board=board.name, clock_hz=clock,
-        early_stop=early_stop and network.readout is Readout.FIRST_SPIKE,
-        encoder=encoder and network.input.levels is not None,
-        layers=chosen, cycles=busiest.cycles, images_per_second=clock / busiest.cycles,
-        bottleneck=f"layer {busiest.name!r}: {busiest.heard:.0f} spikes heard, {busiest.fired:.0f} fired, "
-                   f"{busiest.folding.folds} neurons on an adder",
-        limit=limit, resources=_total(chosen), overhead=overhead)
+def planned_jobs(network: Network, plan: Plan) -> tuple[Job, ...]:
+    """The jobs that a plan was made for."""
+    spikes = [plan.layers[0].heard, *(layer.fired for layer in plan.layers)]
+    return jobs(network, spikes, early_stop=plan.early_stop)
 
 
 def fits(board: Board, needs: Resources) -> bool:
     """Whether a board has what is needed, with some logic left for routing."""
-    return board.family is None or (
+    return not board.luts or (
         needs.luts <= board.luts * _FULL and needs.ffs <= board.ffs * _FULL
         and needs.block_rams <= board.block_rams)
 
 
-def _choices(network: Network, family: Family) -> list[list[LayerPlan]]:
-    """For each layer what each folding would mean."""
-    known = network.calibration.get("mean_spikes")
-    spikes = known if isinstance(known, list | tuple) else _guess(network)
-    result = []
-    for index, layer in enumerate(network.layers):
-        model = lane_model(network, layer)
-        inputs = len(network.input.used) if index == 0 else network.layers[index - 1].size
-        options = []
-        for folds in _FOLDS:
-            if folds > 1 and ceil(layer.size / folds) * folds >= 2 * layer.size and folds > 4:
-                break
-            options.append(_option(network, index, family, model, inputs, folds,
-                                   float(spikes[index]), float(spikes[index + 1])))
-        result.append(options)
-    return result
+def front(offers: Sequence[Offer]) -> list[Offer]:
+    """The offers that no other beats or equals in everything; of equals the first. In their order."""
+    kept: list[Offer] = []
+    for offer in offers:
+        others = [*kept, *offers[offers.index(offer) + 1:]]
+        if not any(_beats(other, offer) for other in others):
+            kept.append(offer)
+    return kept
 
 
-def _option(network: Network, index: int, family: Family, model: LaneModel, inputs: int, folds: int,
-            heard: float, fired: float) -> LayerPlan:
-    layer = network.layers[index]
-    lanes = ceil(layer.size / folds)
-    word = lanes if folds > 1 and lanes <= 18 else family.best_width(inputs * folds, lanes)
-    per_column = min(lanes, word * (family.words_per_column if folds == 1 else 1))
-    folding = Folding(per_column=per_column * folds, folds=folds, group=min(word, 18),
-                      queue=family.queue, scan=family.scan,
-                      fetch_registers=family.fetch_registers, zero_init=family.zero_init,
-                      carry=family.carry)
-    synapses = layer.synapses[0]
-    plain = bool((synapses.kernel == 1).all()) and (index > 0 or network.input.highest_value == 1)
-    return LayerPlan(
-        name=layer.name, engine="event", inputs=inputs, neurons=layer.size, window=layer.window,
-        phase=layer.phase.value, width=model.neurons.width, columns=ceil(layer.size / folding.per_column),
-        lanes=lanes, folding=folding, rom_bits=inputs * layer.size, heard=heard, fired=fired,
-        cycles=layer_cycles(model, folding, online=layer.phase is Phase.ONLINE, heard=heard, fired=fired,
-                            steps=layer.window if layer.fires is not Fires.NEVER else 0),
-        resources=layer_resources(family, model, inputs, folding, read=layer is network.output, plain=plain))
+def _beats(one: Offer, other: Offer) -> bool:
+    return (other.resources.covers(one.resources) and one.cycles <= other.cycles
+            and one.latency <= other.latency and _key(one) != _key(other))
 
 
-def _guess(network: Network) -> list[float]:
-    """Spikes of the input and of each layer where no calibration says: half of what could speak does."""
-    steps = network.input.window if network.input.fires is Fires.MANY else 1
-    share = 0.25 if isinstance(network.input.encoding, Latency) else 0.5
-    spikes = [len(network.input.used) * steps * share]
-    for layer in network.layers:
-        share = {Fires.ONCE: 0.5, Fires.MANY: 0.25 * layer.window, Fires.NEVER: 0.0}[layer.fires]
-        spikes.append(layer.size * share)
-    return spikes
+def _key(offer: Offer) -> tuple[Resources, float, float]:
+    return offer.resources, offer.cycles, offer.latency
 
 
-def _total(chosen) -> Resources:
-    return sum((option.resources for option in chosen), Resources())
+class _Choice:
+    """All plans of a network for a board, and the choice among them.
 
+    A plan is set by its pace, the cycles that its slowest layer takes: every layer takes the least area that
+    keeps it. So there are no more plans to look at than there are offers.
+    """
 
-def _refusal(network: Network, board: Board, needs: Resources, how: str) -> str:
-    shortages = [
-        f"{need:,} {what} of {there:,}" for need, there, what in (
-            (needs.luts, board.luts, "LUTs"), (needs.ffs, board.ffs, "flip-flops"),
-            (needs.block_rams, board.block_rams, "block RAMs"))
-        if need > there * (1 if what == "block RAMs" else _FULL)]
-    others = []
-    for other in BOARDS.values():
-        if other.family and other.name != board.name:
-            totals = [sum(parts, Resources()) for parts in zip(
-                *([option.resources for option in options]
-                  for options in (_pad(o) for o in _choices(network, FAMILIES[other.family]))), strict=False)]
-            if any(fits(other, total + _HOST + _ENCODER) for total in totals):
-                others.append(other.name)
-    remedy = f"it would fit {' or '.join(others)}" if others else "no board known here is large enough"
-    return (f"the network does not fit {board.name}: {how} it needs about {' and '.join(shortages)} "
-            f"(the board has {board.luts:,} LUTs, {board.block_rams:,} block RAMs); {remedy}")
+    def __init__(self, network: Network, board: Board, clock_hz: float, *, early_stop: bool, encoder: bool):
+        self.network, self.board, self.clock_hz = network, board, clock_hz
+        self.early_stop, self.encoder = early_stop, encoder
+        self.jobs = jobs(network, expected_spikes(network), early_stop=early_stop)
+        self.overhead = (_HOST if board.luts else Resources()) + (ENCODER if encoder else Resources())
+        self.offers = self._offers(board)
+        paces = {offer.cycles for offers in self.offers for offer in offers}
+        slowest = max(min(offer.cycles for offer in offers) for offers in self.offers)
+        self.paces = sorted(pace for pace in paces if pace >= slowest)
 
+    def _offers(self, board: Board) -> list[list[Offer]]:
+        fabric = FAMILIES[board.family].fabric
+        return [front([offer for one in ENGINES if not one.refusals(job)
+                       for offer in one.offers(job, fabric)]) for job in self.jobs]
 
-def _pad(options: list[LayerPlan]) -> list[LayerPlan]:
-    return options + [options[-1]] * (len(_FOLDS) - len(options))
+    def area(self, needs: Resources) -> float:
+        """How much of the device something takes: the share of what it takes most of; of no device, LUTs."""
+        board = self.board
+        if not board.luts:
+            return needs.luts + needs.ffs / 4 + 256 * needs.block_rams
+        return (needs.luts / board.luts + needs.ffs / board.ffs
+                + needs.block_rams / max(board.block_rams, 1))
+
+    def at(self, pace: float) -> tuple[Offer, ...]:
+        """Of each layer the least area that keeps a pace; of equals the slowest."""
+        def cost(offer: Offer) -> tuple[float, float]:
+            return self.area(offer.resources), -offer.cycles
+
+        return tuple(min((offer for offer in offers if offer.cycles <= pace), key=cost)
+                     for offers in self.offers)
+
+    def needs(self, chosen: Sequence[Offer]) -> Resources:
+        """What the whole design takes."""
+        return sum((offer.resources for offer in chosen), self.overhead)
+
+    def fitting(self) -> list[tuple[Offer, ...]]:
+        """One plan for each pace at which one fits, the fastest first."""
+        return [chosen for chosen in map(self.at, self.paces) if fits(self.board, self.needs(chosen))]
+
+    def best(self, aim: Aim) -> Plan:
+        there = self.fitting()
+        if not there:
+            raise FirstspikeError(self.too_large())
+        match aim:
+            case Aim.THROUGHPUT:
+                chosen = there[0]
+            case Aim.LATENCY:
+                chosen = min(there, key=lambda chosen: sum(offer.cycles + offer.latency for offer in chosen))
+            case Aim.AREA:
+                chosen = min(there, key=lambda chosen: self.area(self.needs(chosen)))
+        most = chosen == self.at(self.paces[0])
+        limit = {
+            Aim.THROUGHPUT: "everything in parallel" if most else f"the most that fits {self.board.name}",
+            Aim.LATENCY: f"the least latency that fits {self.board.name}",
+            Aim.AREA: "the least area",
+        }[aim]
+        return self.plan(chosen, aim, limit)
+
+    def least_area(self, images_per_second: float, aim: Aim) -> Plan:
+        pace = self.clock_hz / images_per_second
+        asked = f"{images_per_second:,.0f} images per second"
+        if pace >= self.paces[0]:
+            chosen = self.at(pace)
+            if fits(self.board, self.needs(chosen)):
+                return self.plan(chosen, aim, f"the least area that gives {asked}")
+        there = self.fitting()
+        if not there:
+            raise FirstspikeError(self.too_large())
+        cycles = max(offer.cycles for offer in there[0])
+        at = f"on {self.board.name} at {self.clock_hz / 1e6:g} MHz"
+        raise FirstspikeError(
+            f"{asked} are out of reach {at}: the most that is expected there is "
+            f"{self.clock_hz / cycles:,.0f}; ask for less" + self.larger(images_per_second))
+
+    def plan(self, chosen: Sequence[Offer], aim: Aim, limit: str) -> Plan:
+        layers = tuple(LayerPlan(job.layer.name, job.layer.size, job.layer.window, job.layer.phase.value,
+                                 job.heard, job.fired, offer)
+                       for job, offer in zip(self.jobs, chosen, strict=True))
+        busiest = max(layers, key=lambda layer: layer.offer.cycles)
+        return Plan(
+            board=self.board.name, clock_hz=self.clock_hz, aim=aim, early_stop=self.early_stop,
+            encoder=self.encoder, layers=layers, cycles=busiest.offer.cycles,
+            images_per_second=self.clock_hz / busiest.offer.cycles,
+            bottleneck=f"layer {busiest.name!r}: {busiest.heard:.0f} spikes heard, {busiest.fired:.0f} "
+                       f"fired, {busiest.offer.pace}",
+            limit=limit, resources=sum((offer.resources for offer in chosen), Resources()),
+            overhead=self.overhead)
+
+    def too_large(self) -> str:
+        """Why no plan fits: what the smallest lacks, and where it would fit."""
+        board = self.board
+        least = min((self.needs(self.at(pace)) for pace in self.paces),
+                    key=lambda needs: (needs.block_rams, needs.luts))
+        short = [f"{need:,} {what} of {there:,}" for need, there, what, full in (
+            (least.luts, board.luts, "LUTs", _FULL), (least.ffs, board.ffs, "flip-flops", _FULL),
+            (least.block_rams, board.block_rams, "block RAMs", 1)) if need > there * full]
+        others = self.others()
+        remedy = f"it would fit {' or '.join(others)}" if others else "no board known here is large enough"
+        return (f"the network does not fit {board.name}: folded as far as it goes, it needs about "
+                f"{' and '.join(short)}; {remedy}")
+
+    def larger(self, images_per_second: float) -> str:
+        """Which boards reach a throughput at their own clock, as the end of a sentence."""
+        others = self.others(images_per_second)
+        return f", or build for {' or '.join(others)}" if others else ""
+
+    def others(self, images_per_second: float | None = None) -> list[str]:
+        """Other boards on which the network fits, at a throughput where one is asked for."""
+        found = []
+        for other in BOARDS.values():
+            if not other.luts or other.name == self.board.name:
+                continue
+            choice = _Choice(self.network, other, float(other.clock_hz), early_stop=self.early_stop,
+                             encoder=self.encoder)
+            pace = None if images_per_second is None else other.clock_hz / images_per_second
+            if any(pace is None or max(offer.cycles for offer in chosen) <= pace
+                   for chosen in choice.fitting()):
+                found.append(other.name)
+        return found

@@ -242,20 +242,19 @@ def _error(guess: float, truth: float) -> str:
 
 def _plan(build: Build) -> PlanSection:
     plan = build.plan
-    heads = ["Layer", "Engine", "Lanes", "Neurons a lane", "Columns", "Lane", "Weight ROM", "Spikes in",
-             "Spikes out", "Cycles"]
-    lines = [[layer.name, layer.engine, f"{layer.lanes:,}", str(layer.folding.folds), str(layer.columns),
-              f"{layer.width} bits", f"{layer.rom_bits:,} bits", f"{layer.heard:,.0f}", f"{layer.fired:,.0f}",
-              f"{layer.cycles:,.0f}"] for layer in plan.layers]
-    slowest = max(range(len(plan.layers)), key=lambda index: plan.layers[index].cycles)
-    most = plan.layers[slowest].cycles
-    bars = [Bar(layer.name, f"{layer.cycles:,.0f} cycles", layer.cycles / most, hot=index == slowest,
+    heads = ["Layer", "Engine", *plan.fact_heads(), "Spikes in", "Spikes out", "Cycles"]
+    lines = [[layer.name, layer.offer.engine, *plan.facts_of(layer), f"{layer.heard:,.0f}",
+              f"{layer.fired:,.0f}", f"{layer.offer.cycles:,.0f}"] for layer in plan.layers]
+    cycles = [layer.offer.cycles for layer in plan.layers]
+    most = max(cycles)
+    slowest = cycles.index(most)
+    bars = [Bar(layer.name, f"{cycles[index]:,.0f} cycles", cycles[index] / most, hot=index == slowest,
                 note="sets the pace" if index == slowest else "")
             for index, layer in enumerate(plan.layers)]
     how = plan.limit[:1].upper() + plan.limit[1:]
     lead = (f"{how}: {plan.cycles:,.0f} cycles expected from one image to the next, which are "
             f"{plan.images_per_second:,.0f} images per second at {plan.clock_hz / 1e6:g} MHz.")
-    return PlanSection(lead, Table(heads, lines, frozenset(range(2, 10)), slowest), bars)
+    return PlanSection(lead, Table(heads, lines, frozenset(range(2, len(heads))), slowest), bars)
 
 
 def _histograms(build: Build, results: Mapping[str, Any],

@@ -1,12 +1,12 @@
 """The core: encoder, layers and readout behind stream ports."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .event.layer import EventLayer
 from .readout import Readout, Result
 from .streams.buffer import Buffer
 from .streams.token import Kind, Token
@@ -27,7 +27,8 @@ class Core(wiring.Component):
         Layout of the input spikes, untagged.
     encoder : component or None
         With ``levels``, ``spikes`` and ``drop``; its tokens are laid out as ``spikes``.
-    layers : sequence of :class:`~.event.layer.EventLayer`
+    layers : sequence of :class:`~amaranth.lib.wiring.Component`
+        One a layer, each with the streams ``i`` and ``o``, ``decided``, and ``token``, the layout of ``o``.
     readout : :class:`~.readout.Readout`
 
     Members
@@ -43,7 +44,7 @@ class Core(wiring.Component):
     result : ``Out(stream.Signature(Result(...)))``
     """
 
-    def __init__(self, spikes: Token, encoder, layers: list[EventLayer], readout: Readout):
+    def __init__(self, spikes: Token, encoder, layers: Sequence[wiring.Component], readout: Readout):
         self.spike_token = spikes
         self.encoder = encoder
         self.layers = tuple(layers)

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..network import Network, Phase
 from ..network.batched import Batch
-from .names import folds, neurons
-from .stimulus import field
+from ..rtl.description import CoreDescription, LayerDescription, StreamPort
+from .payloads import field
 
 __all__ = ["Comparison", "Mismatch", "compare", "horizons"]
 
@@ -86,13 +86,13 @@ def horizons(network: Network, steps: np.ndarray) -> list[np.ndarray]:
     return [np.full_like(steps, layer.window) if whole[layer.name] else steps for layer in network.layers]
 
 
-def compare(network: Network, top: dict, golden: Batch, recording: Mapping[str, np.ndarray], *, early: bool,
-            complaint: str = "") -> Comparison:
+def compare(network: Network, top: CoreDescription, golden: Batch, recording: Mapping[str, np.ndarray], *,
+            early: bool, complaint: str = "") -> Comparison:
     """Hold a recording of :mod:`.testbench` against the golden model.
 
     Parameters
     ----------
-    top: ``top.json``.
+    top: the core from outside.
     golden: what the golden model did with the same windows.
     early: whether windows were stopped early; then spikes after the decision step and potentials are not
         compared.
@@ -103,7 +103,7 @@ def compare(network: Network, top: dict, golden: Batch, recording: Mapping[str, 
     found: list[tuple[tuple, Mismatch]] = []
     total = spikes = potentials = 0
     limits = horizons(network, golden.step) if early else [np.full(count, 1 << 30)] * len(network.layers)
-    for index, (layer, place) in enumerate(zip(network.layers, top["layers"], strict=True)):
+    for index, (layer, place) in enumerate(zip(network.layers, top.layers, strict=True)):
         stream = _Stream(place, recording[f"layer{index}_payloads"])
         ended = min(count, stream.windows) if complaint else count
         expected = golden.layers[index].spikes
@@ -123,7 +123,7 @@ def compare(network: Network, top: dict, golden: Batch, recording: Mapping[str, 
             total += number
             potentials += done * layer.size
             found += [((mismatch.image, index, 1, 0), mismatch) for mismatch in mismatches]
-    number, mismatches = _compare_results(top, golden, recording["results"], bool(complaint))
+    number, mismatches = _compare_results(top.result, golden, recording["results"], bool(complaint))
     total += number
     found += [((mismatch.image, len(network.layers), 0, 0), mismatch) for mismatch in mismatches]
     if complaint:
@@ -137,11 +137,10 @@ def compare(network: Network, top: dict, golden: Batch, recording: Mapping[str, 
 class _Stream:
     """A layer's tokens, apart; ``window``: in which window each came."""
 
-    def __init__(self, layer: dict, payloads: np.ndarray):
-        places = layer["spikes"]["fields"]
-        kinds = layer["spikes"]["kinds"]
+    def __init__(self, layer: LayerDescription, payloads: np.ndarray):
+        places, kinds = layer.spikes.fields, layer.spikes.kinds
         kind = field(payloads, places["kind"])
-        self.name, self.size = layer["name"], layer["neurons"]
+        self.name, self.size = layer.name, layer.neurons
         self.step, self.address = field(payloads, places["step"]), field(payloads, places["address"])
         ends = kind == kinds["WINDOW"]
         self.window = np.cumsum(ends) - ends
@@ -210,47 +209,47 @@ def _compare_windows(stream: _Stream, count: int) -> _Found:
                            text=f"{tail} tokens come after the end of the last window")]
 
 
-def _compare_potentials(place: dict, index: int, expected: np.ndarray, recording: Mapping[str, np.ndarray],
-                        count: int) -> _Found:
-    """Column by column and fold by fold; the n-th time that a fold shows is the n-th window."""
+def _compare_potentials(place: LayerDescription, index: int, expected: np.ndarray,
+                        recording: Mapping[str, np.ndarray], count: int) -> _Found:
+    """Tap by tap and row by row; the n-th time that a row is shown is the n-th window."""
     total, mismatches = 0, []
-    offset = np.asarray(place["final"]["offset"], np.int64)
-    for number, column in enumerate(place["final"]["columns"]):
-        values, shown = recording[f"layer{index}_final{number}"], recording[f"layer{index}_fold{number}"]
-        for fold in range(folds(column)):
-            who = neurons(column, fold)
+    offset = np.asarray(place.offset, np.int64)
+    for number, tap in enumerate(place.taps):
+        values, shown = recording[f"layer{index}_final{number}"], recording[f"layer{index}_row{number}"]
+        for row in range(len(tap.neurons)):
+            who = np.array(tap.row(row))
             lanes = np.flatnonzero(who >= 0)
             who = who[lanes]
-            found = _lanes(values[shown == fold], column["width"], column["lanes"])[:, lanes] + offset[who]
+            found = _numbers(values[shown == row], tap.width, tap.numbers)[:, lanes] + offset[who]
             golden, both = expected[:count, who], min(count, len(found))
             wrong = found[:both] != golden[:both]
             lost = (count - both) * len(who)
             total += int(wrong.sum()) + lost
             if wrong.any():
                 image, lane = (int(at) for at in np.argwhere(wrong)[0])
-                mismatches.append(Mismatch("potential", image, place["name"], int(who[lane]), None,
+                mismatches.append(Mismatch("potential", image, place.name, int(who[lane]), None,
                                            int(golden[image, lane]), int(found[image, lane])))
             elif lost:
-                mismatches.append(Mismatch("potential", both, place["name"], int(who[0]), None,
+                mismatches.append(Mismatch("potential", both, place.name, int(who[0]), None,
                                            int(golden[both, 0]), None))
             if len(found) > len(expected):
                 total += 1
-                mismatches.append(Mismatch("potential", len(expected) - 1, place["name"], int(who[0]),
+                mismatches.append(Mismatch("potential", len(expected) - 1, place.name, int(who[0]),
                                            text="final potentials show more often than windows end"))
     return total, mismatches
 
 
-def _lanes(values: np.ndarray, width: int, lanes: int) -> np.ndarray:
-    """Signed lanes of ``width`` bits from little-endian bytes: int64, shape ``(count, lanes)``."""
-    bits = np.unpackbits(values, axis=1, bitorder="little")[:, :width * lanes]
+def _numbers(values: np.ndarray, width: int, count: int) -> np.ndarray:
+    """Signed numbers of ``width`` bits from little-endian bytes: int64, shape ``(rows, count)``."""
+    bits = np.unpackbits(values, axis=1, bitorder="little")[:, :width * count]
     weights = 1 << np.arange(width, dtype=np.int64)
     weights[-1] = -weights[-1]
-    return bits.reshape(len(values), lanes, width) @ weights
+    return bits.reshape(len(values), count, width) @ weights
 
 
-def _compare_results(top: dict, golden: Batch, payloads: np.ndarray, partial: bool) -> _Found:
+def _compare_results(result: StreamPort, golden: Batch, payloads: np.ndarray, partial: bool) -> _Found:
     """The class and the decision step of each window."""
-    fields, count = top["ports"]["result"]["fields"], len(golden.label)
+    fields, count = result.fields, len(golden.label)
     total, mismatches = 0, []
     both = min(count, len(payloads))
     for what, name, expected in (("class", "label", golden.label), ("decision step", "step", golden.step)):

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import FirstspikeError
 from ..network import Network
+from ..rtl.description import CoreDescription
 from .simulators import Program
 from .stimulus import Stimulus
 
@@ -60,13 +61,13 @@ def patience(network: Network) -> int:
     return 5000 + 2 * (silent + network.input.size + network.input.window)
 
 
-def simulate(program: Program, top: dict, jobs: Sequence[Job], folder: Path, *, stop: Stop,
+def simulate(program: Program, top: CoreDescription, jobs: Sequence[Job], folder: Path, *, stop: Stop,
              waves: Path | None = None, progress: Callable[[int], None] | None = None) -> list[Recording]:
     """Run jobs, one after the other, in ``folder``, which must be there and empty.
 
     Parameters
     ----------
-    top: ``top.json``.
+    top: the core from outside.
     waves: the FST file to write, where the program can.
     progress: called with the number of results so far.
 
@@ -76,12 +77,12 @@ def simulate(program: Program, top: dict, jobs: Sequence[Job], folder: Path, *, 
     """
     plain = [{name: getattr(job, name) for name in ("early", "finals", "stalls", "patience", "seed")}
              for job in jobs]
-    (folder / "jobs.json").write_text(json.dumps({"top": top, "jobs": plain}))
+    (folder / "jobs.json").write_text(json.dumps({"top": top.to_json(), "jobs": plain}))
     for number, job in enumerate(jobs):
         np.savez(folder / f"job{number}.npz", order=job.order, spikes=job.spikes.payloads,
                  spikes_ends=job.spikes.ends, levels=job.levels.payloads, levels_ends=job.levels.ends)
     process = program.start("firstspike.sim.testbench", folder, {
-        "FIRSTSPIKE_JOBS": str(folder), "COCOTB_RANDOM_SEED": "1"}, top=top["top"], waves=waves)
+        "FIRSTSPIKE_JOBS": str(folder), "COCOTB_RANDOM_SEED": "1"}, top=top.top, waves=waves)
     watch(process, folder, stop, progress)
     try:
         said = json.loads((folder / "outcomes.json").read_text())

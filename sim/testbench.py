@@ -2,8 +2,8 @@
 
 It judges nothing: :mod:`.simulate` writes jobs (``jobs.json``, ``job0.npz``, ...) into a folder, starts the
 simulator there and reads recordings (``recording0.npz``, ...), :mod:`.compare` holds them against the
-golden model. All names come from ``top.json``. A transfer is what is valid and ready at a rising edge; cycles
-are counted from the end of the reset.
+golden model. All names come from the core's description. A transfer is what is valid and ready at a rising
+edge; cycles are counted from the end of the reset.
 """
 
 import json
@@ -17,7 +17,8 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 
-from .names import folds
+from ..rtl.description import CoreDescription, LayerDescription, StreamPort, Tap
+from .payloads import size_of
 
 _QUIET = 64         # cycles that are watched after all has come, for what is too much
 _HEARTBEAT = 0.25   # seconds between two notes of the progress
@@ -65,10 +66,11 @@ class _Source:
     ``first``, ``last``: the cycles in which the first and the last payload of each window went in.
     """
 
-    def __init__(self, dut, port: dict, payloads: list[int], ends: list[int], stalls: random.Random | None):
-        self.valid, self.ready, self.payload = (_find(dut, port[part])
-                                                for part in ("valid", "ready", "payload"))
-        self.payloads, self.ends, self.stalls = payloads, ends, stalls
+    def __init__(self, dut, port: StreamPort, payloads: np.ndarray, ends: list[int],
+                 stalls: random.Random | None):
+        self.payload, self.valid, self.ready = (_find(dut, name) for name in port.signals)
+        self.payloads = [int.from_bytes(row, "little") for row in payloads.tolist()]
+        self.ends, self.stalls = ends, stalls
         self.first, self.last = array("q"), array("q")
         self.restart()
 
@@ -119,23 +121,20 @@ class _Source:
 class _Layer:
     """Writes down what a layer sends and, where asked, its final potentials."""
 
-    def __init__(self, dut, layer: dict, finals: bool):
-        stream, final = layer["spikes"], layer["final"]
-        self.name = layer["name"]
-        self.valid, self.ready, self.payload = (_find(dut, stream[part])
-                                                for part in ("valid", "ready", "payload"))
-        masks = {field: ((1 << width) - 1) << lowest for field, (lowest, width) in stream["fields"].items()}
-        kinds, self.kind_mask = stream["kinds"], masks["kind"]
-        self.window_token = kinds["WINDOW"] << stream["fields"]["kind"][0]
-        self.meant = {kinds[kind] << stream["fields"]["kind"][0]: [masks.get(field, 0) for field in fields]
+    def __init__(self, dut, layer: LayerDescription, finals: bool):
+        stream = layer.spikes
+        self.name = layer.name
+        self.payload, self.valid, self.ready = (_find(dut, name) for name in stream.signals)
+        self.size, self.whole = size_of(stream.width), (1 << stream.width) - 1
+        masks = {field: ((1 << width) - 1) << lowest for field, (lowest, width) in stream.fields.items()}
+        kinds, self.kind_mask = stream.kinds, masks["kind"]
+        self.window_token = kinds["WINDOW"] << stream.fields["kind"][0]
+        self.meant = {kinds[kind] << stream.fields["kind"][0]: [masks.get(field, 0) for field in fields]
                       for kind, fields in (("SPIKE", ("address", "step", "dump")), ("STEP", ("step",)))}
-        self.payloads, self.cycles, self.windows = array("Q"), array("q"), 0
-        self.ended = _find(dut, final["ended"]) if finals else None
-        self.columns = []
-        for column in final["columns"] if finals else []:
-            self.columns.append((
-                _find(dut, column["potential"]), _find(dut, column["fold"]) if column["fold"] else None,
-                -(-column["width"] * column["lanes"] // 8), bytearray(), array("q"), folds(column)))
+        self.payloads, self.cycles, self.windows = bytearray(), array("q"), 0
+        self.taps = [_Tap(dut, tap) for tap in layer.taps] if finals else []
+        self.shown = [(_find(dut, name), {tap.bit: tap for tap in self.taps if tap.shown == name})
+                      for name in dict.fromkeys(tap.shown for tap in self.taps)]
 
     def step(self, cycle: int) -> int:
         """Look at the stream at a rising edge: 0 nothing, 1 a token, 2 the end of a window."""
@@ -143,7 +142,7 @@ class _Layer:
             return 0
         payload = _known(self.payload, self.kind_mask)
         _known(self.payload, *self.meant.get(payload & self.kind_mask, ()))
-        self.payloads.append(payload & 0xFFFF_FFFF_FFFF_FFFF)
+        self.payloads += (payload & self.whole).to_bytes(self.size, "little")
         self.cycles.append(cycle)
         if payload & self.kind_mask == self.window_token:
             self.windows += 1
@@ -151,37 +150,54 @@ class _Layer:
         return 1
 
     def step_finals(self) -> int:
-        """Look for final potentials at a rising edge: how many came that the layer has neurons for."""
-        ended, came = _integer(self.ended), 0
-        while ended:
-            lowest = ended & -ended
-            ended ^= lowest
-            potential, fold, size, values, shown, needed = self.columns[lowest.bit_length() - 1]
-            values += _integer(potential).to_bytes(size, "little")
-            shown.append(_integer(fold) if fold is not None else 0)
-            came += shown[-1] < needed
+        """Look for final potentials at a rising edge: how many rows came that the layer has neurons for."""
+        came = 0
+        for signal, taps in self.shown:
+            ended = _integer(signal)
+            while ended:
+                lowest = ended & -ended
+                ended ^= lowest
+                came += taps[lowest.bit_length() - 1].record()
         return came
+
+
+class _Tap:
+    """Writes down what a tap shows: ``values``, ``size`` bytes a time, of the rows ``rows``."""
+
+    def __init__(self, dut, tap: Tap):
+        self.shown, self.bit, self.needed = tap.shown, tap.bit, len(tap.neurons)
+        self.potentials = _find(dut, tap.potentials)
+        self.index = _find(dut, tap.index) if tap.index else None
+        self.size = size_of(tap.width * tap.numbers)
+        self.values, self.rows = bytearray(), array("q")
+
+    def record(self) -> bool:
+        """Whether a row came that there are neurons for."""
+        self.values += _integer(self.potentials).to_bytes(self.size, "little")
+        self.rows.append(_integer(self.index) if self.index is not None else 0)
+        return self.rows[-1] < self.needed
 
 
 class _Bench:
     """One job: all its windows, in order, without a pause between them."""
 
-    def __init__(self, dut, top: dict, job: dict, data, before: int):
-        self.job, self.before, ports = job, before, top["ports"]
+    def __init__(self, dut, top: CoreDescription, job: dict, data, before: int):
+        self.job, self.before = job, before
         self.random = random.Random(job["seed"])
         stalls = self.random if job["stalls"] else None
         self.order = data["order"].tolist()
-        self.sources = [_Source(dut, ports[name], data[name].tolist(), data[f"{name}_ends"].tolist(), stalls)
-                        for name in ("spikes", "levels") if ports[name]]
-        self.layers = [_Layer(dut, layer, job["finals"]) for layer in top["layers"]]
-        result = ports["result"]
-        self.result_valid, self.result_payload, self.result_ready = (
-            _find(dut, result[part]) for part in ("valid", "payload", "ready"))
-        self.stop_early = _find(dut, ports["stop_early"]) if ports["stop_early"] else None
-        self.decided = _find(dut, ports["decided"]) if ports["decided"] and job["early"] else None
-        self.results, self.result_cycles = array("Q"), array("q")
+        ports = {"spikes": top.spikes, "levels": top.levels}
+        self.sources = [_Source(dut, port.stream, data[name], data[f"{name}_ends"].tolist(), stalls)
+                        for name, port in ports.items() if port]
+        self.layers = [_Layer(dut, layer, job["finals"]) for layer in top.layers]
+        self.result_payload, self.result_valid, self.result_ready = (
+            _find(dut, name) for name in top.result.signals)
+        self.result_size = size_of(top.result.width)
+        self.stop_early = _find(dut, top.stop_early) if top.stop_early else None
+        self.decided = _find(dut, top.decided) if top.decided and job["early"] else None
+        self.results, self.result_cycles = [], array("q")
         self.complaint, self.cycle, self.noted = "", 0, 0.0
-        self.edge, self.reset = _find(dut, top["clock"]).rising_edge, _find(dut, top["reset"])
+        self.edge, self.reset = _find(dut, top.clock).rising_edge, _find(dut, top.reset)
 
     async def run(self) -> None:
         self.result_ready.set(1)
@@ -212,7 +228,7 @@ class _Bench:
         count, patience, finals = len(self.order), self.job["patience"], self.job["finals"]
         awaited = count * (1 + len(self.layers))
         if finals:
-            awaited += count * sum(column[-1] for layer in self.layers for column in layer.columns)
+            awaited += count * sum(tap.needed for layer in self.layers for tap in layer.taps)
         alternating, released = len(set(self.order)) > 1, 0
         if not alternating:
             self.sources[self.order[0]].release(count)
@@ -300,15 +316,22 @@ class _Bench:
 
     def recording(self) -> dict[str, np.ndarray]:
         """All that was seen, as arrays."""
-        arrays: dict[str, array | np.ndarray] = {"results": self.results, "result_cycles": self.result_cycles}
+        results = b"".join(payload.to_bytes(self.result_size, "little") for payload in self.results)
+        arrays: dict[str, array | np.ndarray] = {
+            "results": _rows(results, self.result_size), "result_cycles": self.result_cycles}
         for name, source in zip(("spikes", "levels"), self.sources, strict=False):
             arrays |= {f"{name}_first": source.first, f"{name}_last": source.last}
         for index, layer in enumerate(self.layers):
-            arrays |= {f"layer{index}_payloads": layer.payloads, f"layer{index}_cycles": layer.cycles}
-            for number, (_, _, size, values, shown, _) in enumerate(layer.columns):
-                arrays[f"layer{index}_final{number}"] = np.frombuffer(values, np.uint8).reshape(-1, size)
-                arrays[f"layer{index}_fold{number}"] = shown
+            arrays |= {f"layer{index}_payloads": _rows(layer.payloads, layer.size),
+                       f"layer{index}_cycles": layer.cycles}
+            for number, tap in enumerate(layer.taps):
+                arrays |= {f"layer{index}_final{number}": _rows(tap.values, tap.size),
+                           f"layer{index}_row{number}": tap.rows}
         return {name: np.array(values) for name, values in arrays.items()}
+
+
+def _rows(values: bytes | bytearray, size: int) -> np.ndarray:
+    return np.frombuffer(values, np.uint8).reshape(-1, size)
 
 
 @cocotb.test()
@@ -316,9 +339,9 @@ async def windows(dut):
     """Run the jobs of this folder, one after the other, and leave the recordings there."""
     os.chdir(os.environ["FIRSTSPIKE_JOBS"])
     asked = json.loads(Path("jobs.json").read_text())
-    top, outcomes, before = asked["top"], [], 0
+    top, outcomes, before = CoreDescription.from_json(asked["top"]), [], 0
     try:
-        Clock(_find(dut, top["clock"]), 10, unit="ns").start()
+        Clock(_find(dut, top.clock), 10, unit="ns").start()
         for number, job in enumerate(asked["jobs"]):
             with np.load(f"job{number}.npz") as data:
                 bench = _Bench(dut, top, job, dict(data), before)

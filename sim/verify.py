@@ -18,13 +18,14 @@ from ..errors import FirstspikeError
 from ..network import batched
 from ..network.golden import check_images
 from ..quantize.data.images import ImageSet
+from ..rtl.description import CoreDescription
 from . import simulators
 from .compare import Comparison, compare
-from .names import signals
+from .payloads import field
 from .result import Run, Spread, VerifyResult, write
 from .simulate import Job, Stop, patience, simulate
 from .simulators import Program, Simulator
-from .stimulus import field, levels, tokens
+from .stimulus import levels, tokens
 
 if TYPE_CHECKING:
     from ..gen.build import Build
@@ -80,7 +81,7 @@ def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray | ImageSe
     tell = _one_at_a_time(progress or (lambda what, done, total: None))
     chosen = simulators.simulator(simulator)
     tell("compile", 0, 1)
-    program = chosen.compile([task.verilog], task.top["top"], signals(task.top))
+    program = chosen.compile([task.verilog], task.top.top, task.top.signals())
     compiled = time.monotonic() - started
     tell("compile", 1, 1)
     folder = Path(task.build.path) / "verify"
@@ -142,14 +143,14 @@ class _Task:
         self.golden = threading.Lock()
 
     def _forms(self, early_stop: bool | None) -> list[bool]:
-        built = self.top["ports"]["stop_early"] is not None
+        built = self.top.stop_early is not None
         if early_stop and not built:
             raise FirstspikeError("the core was built without early stop: build it with early stop, "
                                   "or verify the other form")
         return [early_stop] if early_stop is not None else [True, False] if built else [False]
 
     def _ports(self, ports: Sequence[str] | None) -> list[str]:
-        encoder = self.top["ports"]["levels"] is not None
+        encoder = self.top.levels is not None
         if ports is None:
             return list(PORTS) if encoder else ["spikes"]
         for port in ports:
@@ -223,10 +224,11 @@ class _Task:
             order = np.full(part.count, PORTS.index(part.port))
             if part.port == "both":
                 order = rng.integers(0, 2, part.count)
-            spikes = tokens(self.network, self.top["ports"]["spikes"], golden.input_spikes[order == 0],
+            spikes = tokens(self.network, self.top.spikes, golden.input_spikes[order == 0],
                             rng if self.stalls else None)
             numbers = images[order == 1] if part.port != "spikes" else np.zeros((0, 1), np.int64)
-            jobs.append(Job(spikes, levels(numbers), order, part.early, not part.early, self.stalls,
+            bits = self.top.levels.stream.width if self.top.levels else 1
+            jobs.append(Job(spikes, levels(numbers, bits), order, part.early, not part.early, self.stalls,
                             patience(self.network), int(rng.integers(1 << 31))))
             goldens.append(golden)
         scratch.mkdir()
@@ -245,7 +247,7 @@ class _Task:
 
     def record_waves(self, chosen: Simulator, result: VerifyResult, scratch: Path, folder: Path) -> Path:
         """Run what led to the first mismatch again, or the first image, and record all signals."""
-        program = chosen.compile([self.verilog], self.top["top"], signals(self.top), waves=True)
+        program = chosen.compile([self.verilog], self.top.top, self.top.signals(), waves=True)
         recorded, first = scratch / "waves.fst", result.first
         run = next((run for run in result.runs if first and run.name == first.run), result.runs[0])
         image = first.image if first else 0
@@ -283,12 +285,12 @@ class _Outcome:
     order: np.ndarray
     comparison: Comparison
     recorded: dict[str, np.ndarray]
-    top: dict
+    top: CoreDescription
     seconds: float
 
     def answers(self, name: str) -> np.ndarray:
         """A field of the results, -1 where there is none."""
-        shown = field(self.recorded["results"], self.top["ports"]["result"]["fields"][name])
+        shown = field(self.recorded["results"], self.top.result.fields[name])
         answers = np.full(self.part.count, -1, np.int64)
         answers[:len(shown)] = shown[:len(answers)]
         return answers

@@ -9,6 +9,7 @@ from ..streams.buffer import Buffer
 from ..streams.token import Token
 from .counter import Counters
 from .drain import Drain
+from .forms import ParallelForm
 from .neuron import Neurons, advance
 from .op import Op, OpKind
 from .outbox import Outbox
@@ -44,12 +45,12 @@ class Column(wiring.Component):
     """Neurons with an adder and a register each, behind one slice of the synapse ROM.
 
     An operation is taken every cycle, handed to the next column in the cycle after, and carried out
-    ``2 + fetch_registers`` cycles after it was taken; the potentials show it in the cycle after that. One
-    that makes neurons fire, or ends the window, waits at the entry until the :class:`~.outbox.Outbox` has
-    room; what is stalled by it is only what stands behind it.
+    ``2 + form.fetch_registers`` cycles after it was taken; the potentials show it in the cycle after that.
+    One that makes neurons fire, or ends the window, waits at the entry until the :class:`~.outbox.Outbox`
+    has room; what is stalled by it is only what stands behind it.
 
-    The first spike of a ``FIRE`` leaves ``6 + fetch_registers`` cycles after this was taken, 2 later with a
-    queue, 1 earlier with ``scan`` (where it is the first neuron's).
+    The first spike of a ``FIRE`` leaves ``6 + form.fetch_registers`` cycles after this was taken, 2 later
+    with a queue, 1 earlier with ``form.scan`` (where it is the first neuron's).
 
     Parameters
     ----------
@@ -62,35 +63,26 @@ class Column(wiring.Component):
         ``weights[address][n]``: whether the weight of this column's ``n``-th neuron is +1.
     base : :class:`int`
         Address of the column's first neuron.
-    group : :class:`int`
-        Neurons that share an :class:`~.emitter.Emitter`.
+    form : :class:`~.forms.ParallelForm`
     first, last : :class:`bool`
         Whether this column is the first or the last of its chain.
     ordered : :class:`bool`
         Whether ends of steps leave the layer.
-    queue, scan, fetch_registers, zero_init, carry
-        See :class:`~.layer.Folding`.
     """
 
     final_fold = None
 
-    def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, group: int,
-                 first: bool, last: bool, ordered: bool, queue: bool = False, scan: bool = False,
-                 fetch_registers: int = 1, zero_init: bool = False, carry: int = 1):
+    def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, form: ParallelForm,
+                 first: bool, last: bool, ordered: bool):
         self.op = op
         self.token = token
         self.neurons = neurons
         self.weights = weights
         self.base = base
-        self.group = group
+        self.form = form
         self.first = first
         self.last = last
         self.ordered = ordered
-        self.queue = queue
-        self.scan = scan
-        self.fetch_registers = fetch_registers
-        self.zero_init = zero_init
-        self.carry = carry
         self.lanes = len(weights[0])
         self.synapses = Rom(
             self.lanes, (sum(bool(sign) << n for n, sign in enumerate(row)) for row in weights))
@@ -106,8 +98,8 @@ class Column(wiring.Component):
         m.submodules.entry = entry = Buffer(waiting)
         m.submodules.synapses = synapses = self.synapses
         m.submodules.outbox = outbox = Outbox(
-            self.token, base=self.base, size=self.lanes, group=self.group, ordered=self.ordered,
-            scan=self.scan, queue=self.queue and not read)
+            self.token, base=self.base, size=self.lanes, group=self.form.group, ordered=self.ordered,
+            scan=self.form.scan, queue=self.form.queue and not read)
         m.submodules.drain = drain = Drain(self.token, first=self.first)
         wiring.connect(m, wiring.flipped(self.before), drain.before)
         wiring.connect(m, outbox.own, drain.own)
@@ -137,7 +129,7 @@ class Column(wiring.Component):
 
         coming, coming_valid = op, entry.o.valid & entry.o.ready    # carried out in the next cycle
         signs = synapses.data
-        for stage in range(self.fetch_registers):
+        for stage in range(self.form.fetch_registers):
             fetched = Signal(self.op, name=f"fetched_{stage}", reset_less=True)
             fetched_valid = Signal(name=f"fetched_{stage}_valid")
             fetched_signs = Signal(self.lanes, name=f"fetched_{stage}_signs", reset_less=True)
@@ -159,7 +151,7 @@ class Column(wiring.Component):
             ends.eq(coming_valid & (coming.kind == OpKind.END)),
         ]
         starts = ends
-        if self.zero_init:
+        if self.form.zero_init:
             awake = Signal()
             m.d.sync += awake.eq(1)
             starts = ends | ~awake
@@ -182,14 +174,14 @@ class Column(wiring.Component):
         first_values = neurons.start[self.base:self.base + self.lanes]
         operand = now.operand if self.op["operand"].width else None
         counters = None
-        if self.carry > 1 and operand is None and not neurons.moves and not neurons.leaks:
-            counters = Counters(first_values, width, self.carry, zero_init=self.zero_init)
+        if self.form.carry > 1 and operand is None and not neurons.moves and not neurons.leaks:
+            counters = Counters(first_values, width, self.form.carry, zero_init=self.form.zero_init)
             counters.add(m, moves=moves, starts=starts, ups=signs)
             values = counters.values
         else:
             # Where a start is the only reset, it is one for all bits of a value: they may lie side by side.
-            values = [Signal(signed(width), name=f"value_{n}", init=0 if self.zero_init else start,
-                             reset_less=self.zero_init) for n, start in enumerate(first_values)]
+            values = [Signal(signed(width), name=f"value_{n}", init=0 if self.form.zero_init else start,
+                             reset_less=self.form.zero_init) for n, start in enumerate(first_values)]
         fire_bits = []
         for n, value in enumerate(values):
             fired = Signal(name=f"fired_{n}")

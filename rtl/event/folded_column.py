@@ -9,6 +9,7 @@ from ..streams.token import Token
 from .column import ColumnSignature
 from .drain import Drain
 from .emitter import PriorityEmitter
+from .forms import FoldedForm
 from .neuron import Neurons, advance
 from .op import Op, OpKind
 
@@ -19,31 +20,28 @@ _IN_FLIGHT = 2  # pipeline stages between issue and queue
 
 
 class FoldedColumn(wiring.Component):
-    """Lanes that each work through ``folds`` neurons for every operation.
+    """Lanes that each work through ``form.folds`` neurons for every operation.
 
     Neuron ``base + lane * folds + fold`` is lane ``lane`` in fold ``fold``. An operation is taken every
     ``folds`` cycles. A memory row is read in the cycle in which its fold is issued and written 2 cycles
     later, so with at least 4 folds no row is read that is being written. The first operation of a window
     starts from the initial values instead of the memory, which so needs no clearing, not even after a reset.
 
-    The parameters are those of :class:`~.column.Column`, and
+    The parameters are those of :class:`~.column.Column`, but for
 
     Parameters
     ----------
-    folds : :class:`int`
-        A power of two, 4 or more.
+    form : :class:`~.forms.FoldedForm`
     """
 
-    def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, folds: int,
+    def __init__(self, op: Op, token: Token, neurons: Neurons, weights, *, base: int, form: FoldedForm,
                  first: bool, last: bool, ordered: bool):
-        if not isinstance(folds, int) or folds < 4 or folds & (folds - 1):
-            raise ValueError(f"Folds must be a power of two and at least 4, not {folds!r}")
         self.op = op
         self.token = token
         self.neurons = neurons
         self.weights = weights
         self.base = base
-        self.folds = folds
+        self.folds = folds = form.folds
         self.first = first
         self.last = last
         self.ordered = ordered

@@ -1,7 +1,5 @@
 """The event engine: one dense layer as a systolic chain of columns."""
 
-from dataclasses import dataclass
-
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -9,48 +7,11 @@ from amaranth.lib.wiring import In, Out
 from ..streams.token import Token
 from .column import Column
 from .folded_column import FoldedColumn
+from .forms import FoldedForm, ParallelForm
 from .neuron import Neurons
 from .sequencer import Sequencer
 
-__all__ = ["EventLayer", "Folding"]
-
-
-@dataclass(frozen=True)
-class Folding:
-    """How a layer's neurons are laid out.
-
-    Attributes
-    ----------
-    per_column : :class:`int`
-        Neurons in each column of the chain; the last has what is left.
-    folds : :class:`int`
-        Neurons that share one adder; 1, or a power of two from 4 on.
-    group : :class:`int`
-        Neurons that share one spike emitter (``folds`` 1 only).
-    queue : :class:`bool`
-        Whether a column's spikes can wait to leave the layer without keeping it from the next step
-        (``folds`` 1 only, and not in a layer that is read).
-    scan : :class:`bool`
-        Whether emitters scan, which is small, rather than skip, which is fast (``folds`` 1 only).
-    fetch_registers : :class:`int`
-        Registers after the synapse ROM, for a fast clock: the first can lie beside the block RAM or in it,
-        the last beside the adders (``folds`` 1 only).
-    zero_init : :class:`bool`
-        Whether flip-flops power up at 0 only, so that potentials are set in the first cycle after a reset
-        instead of by it (``folds`` 1 only).
-    carry : :class:`int`
-        Neurons that share a carry chain where their potentials only go up or down by one, which is smaller
-        where a chain takes cells beyond its bits (``folds`` 1 only).
-    """
-
-    per_column: int
-    folds: int = 1
-    group: int = 18
-    queue: bool = False
-    scan: bool = False
-    fetch_registers: int = 1
-    zero_init: bool = False
-    carry: int = 1
+__all__ = ["EventLayer"]
 
 
 class EventLayer(wiring.Component):
@@ -73,7 +34,7 @@ class EventLayer(wiring.Component):
         Whether a weight is +1 (else -1).
     kernel : sequence of :class:`int`
         ``K``, indexed by the source's step.
-    folding : :class:`Folding`
+    form : :class:`~.forms.ParallelForm` or :class:`~.forms.FoldedForm`
     online, every_step, fires_at_start : :class:`bool`
         See :class:`~.sequencer.Sequencer`.
     ordered : :class:`bool`
@@ -88,28 +49,25 @@ class EventLayer(wiring.Component):
         One bit a column: its :py:`final` shows final potentials in this cycle.
     """
 
-    def __init__(self, source: Token, token: Token, neurons: Neurons, weights, kernel, *, folding: Folding,
-                 online: bool, every_step: bool, fires_at_start: bool, ordered: bool):
+    def __init__(self, source: Token, token: Token, neurons: Neurons, weights, kernel, *,
+                 form: ParallelForm | FoldedForm, online: bool, every_step: bool, fires_at_start: bool,
+                 ordered: bool):
         self.source = source
         self.token = token
         self.sequencer = Sequencer(
             source, token.window, kernel, online=online, fires=neurons.fires, leaks=neurons.leaks,
             every_step=every_step, fires_at_start=fires_at_start,
-            closing=online and neurons.fires and folding.folds == 1 and not every_step and not neurons.moves)
+            closing=online and neurons.fires and isinstance(form, ParallelForm) and not every_step
+            and not neurons.moves)
         count = len(neurons.start)
-        starts = range(0, count, folding.per_column)
+        starts = range(0, count, form.per_column)
         self.columns = []
         for base in starts:
-            slice_ = [row[base:base + folding.per_column] for row in weights]
-            place = {"base": base, "first": base == 0, "last": base == starts[-1], "ordered": ordered}
-            if folding.folds == 1:
-                column = Column(self.sequencer.op, token, neurons, slice_, group=folding.group,
-                                queue=folding.queue, scan=folding.scan,
-                                fetch_registers=folding.fetch_registers, zero_init=folding.zero_init,
-                                carry=folding.carry, **place)
-            else:
-                column = FoldedColumn(self.sequencer.op, token, neurons, slice_, folds=folding.folds, **place)
-            self.columns.append(column)
+            slice_ = [row[base:base + form.per_column] for row in weights]
+            make = Column if isinstance(form, ParallelForm) else FoldedColumn
+            self.columns.append(make(
+                self.sequencer.op, token, neurons, slice_, base=base, form=form, first=base == 0,
+                last=base == starts[-1], ordered=ordered))
         super().__init__({
             "i": In(stream.Signature(source)),
             "o": Out(stream.Signature(token)),

@@ -121,7 +121,7 @@ class Host:
         self._port: Port = open_port(port, build, baud, progress) if isinstance(port, str) else port
         try:
             if build is not None:
-                self._addresses = list(build.top["ports"]["spikes"]["addresses"])
+                self._addresses = list(build.top.spikes.addresses)
                 self.check(build.network.digest)
         except BaseException:
             self.close()

@@ -5,7 +5,7 @@ import pytest
 from firstspike.cli import main
 from firstspike.errors import FirstspikeError
 from firstspike.gen.build import build
-from firstspike.gen.check import check
+from firstspike.gen.check import check, hardware, refusals
 from firstspike.network import Convolution, Dense, Input, Layer, Network, Pool, Probability, Spikes
 
 ONES = np.ones((2, 16), int)
@@ -28,7 +28,7 @@ CASES = [
     (Convolution(np.full((2, 1, 1, 1), -8), (1, 2, 2), pool=Pool("sum", 2, source_shape=(1, 4, 4)), scale=3),
      "a convolution, a sum pool, integer weights of 4 bits and scaled inputs"),
     ([Dense(ONES), Dense(ONES * 0, source="input"), Dense(ONES, scale=2)],
-     "ternary weights and scaled inputs"),
+     "ternary weights, scaled inputs and 3 sources"),
 ]
 
 
@@ -37,19 +37,33 @@ def test_refuses_by_name(synapses, what):
     with pytest.raises(FirstspikeError) as refused:
         check(network(synapses))
     assert str(refused.value) == (
-        f"layer 'odd one' has {what}, but hardware is so far built only for dense layers of -1 and +1; train "
-        "or convert to such a network, or run this one in the golden model (firstspike score)")
+        f"there is no hardware yet for this network: layer 'odd one' has {what}; train or convert to "
+        "another, or run this one in the golden model (firstspike score)")
+    assert hardware(network(synapses)) == f"no: layer 'odd one' has {what}"
+
+
+def test_every_layer_that_stands_in_the_way_is_named():
+    layers = [Layer(Dense(ONES * 3), 4, threshold=2, name="a"),
+              Layer(Dense(np.eye(2, dtype=int)), 4, threshold=1, name="b")]
+    assert refusals(Network(Input(16, 4, Spikes()), layers)) == {
+        "a": "has integer weights of 3 bits", "b": "has ternary weights"}
 
 
 def test_takes_dense_signs():
     check(network(Dense(ONES)))
-    with pytest.raises(FirstspikeError, match=r"^layer 'odd one' listens to 'first', 'input', but hardware"):
-        check(network([Dense(ONES), Dense(ONES, source="input")]))
+    assert hardware(network(Dense(ONES))) == "yes"
+
+
+def test_takes_chains_alone():
+    first = Layer(Dense(np.ones((16, 16), int)), 4, threshold=2, name="first")
+    second = Layer(Dense(ONES[:, :16]), 4, threshold=2, name="second")
+    third = Layer([Dense(ONES[:2, :2]), Dense(ONES, source="first")], 4, threshold=3, name="third")
+    assert refusals(Network(Input(16, 4, Spikes()), [first, second, third])) == {"third": "has 2 sources"}
 
 
 def test_a_build_of_such_a_network_leaves_nothing(tmp_path):
     made = network(CASES[0][0])
-    with pytest.raises(FirstspikeError, match="has a convolution, but hardware is so far"):
+    with pytest.raises(FirstspikeError, match="no hardware yet .*layer 'odd one' has a convolution"):
         build(made, "ulx3s-85f", tmp_path / "build")
     assert not (tmp_path / "build").exists()
 
@@ -59,4 +73,4 @@ def test_the_command_line_ends_with_2(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["build", str(tmp_path / "net.safetensors"), "--board", "generic", "-o", str(tmp_path / "b")])
     assert ended.value.code == 2
-    assert "layer 'odd one' has a convolution, but hardware is so far" in capsys.readouterr().err
+    assert "layer 'odd one' has a convolution" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from firstspike.rtl.event.column import Column
 from firstspike.rtl.event.folded_column import FoldedColumn
+from firstspike.rtl.event.forms import FoldedForm, ParallelForm
 from firstspike.rtl.event.neuron import Neurons
 from firstspike.rtl.event.op import Op, OpKind
 from firstspike.rtl.streams.token import Kind, Token
@@ -72,7 +73,10 @@ def lanes(neurons, weights, ops, *, read, ordered):
 
 @dataclass
 class Case:
-    """Neurons, their weights, and how a layer of them is cut into columns."""
+    """Neurons, their weights, and how a layer of them is cut into columns.
+
+    ``options``: those of :class:`ParallelForm`, where ``folds`` is 1.
+    """
 
     neurons: Neurons
     weights: list
@@ -92,11 +96,12 @@ class Case:
                 closing=self.closing)
         token = Token(count, self.window, tagged=self.tagged,
                       potential_bits=self.neurons.width if self.read else 0)
-        make = Column if self.folds == 1 else FoldedColumn
+        make, form = (Column, ParallelForm(self.per_column, **self.options)) if self.folds == 1 else (
+            FoldedColumn, FoldedForm(self.per_column, self.folds))
         bases = range(0, count, self.per_column)
         return Chain([make(
             op, token, self.neurons, [row[base:base + self.per_column] for row in self.weights], base=base,
-            first=base == 0, last=base == bases[-1], ordered=self.ordered, **self.options) for base in bases])
+            form=form, first=base == 0, last=base == bases[-1], ordered=self.ordered) for base in bases])
 
     def lanes(self, ops):
         return lanes(self.neurons, self.weights, ops, read=self.read, ordered=self.ordered)
@@ -165,7 +170,7 @@ def random_case(rng, *, folded, most=14, counts=None, **fixed) -> Case:
         tagged=rng.random() < 0.5, read=rng.random() < 0.4,
         ordered=rng.random() < 0.7, closing=may_close and rng.random() < 0.7, folds=folds,
         per_column=rng.randint(1, 3) * folds if folded else rng.randint(1, count + 2),
-        options={"folds": folds} if folded else {
+        options={} if folded else {
             "queue": rng.random() < 0.5, "group": rng.randint(1, 7), "scan": rng.random() < 0.5,
             "fetch_registers": rng.randrange(3), "zero_init": rng.random() < 0.5,
             "carry": rng.choice([1, 3, 4])})

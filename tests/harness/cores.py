@@ -6,18 +6,19 @@ import numpy as np
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 from firstspike.boards import BOARDS
-from firstspike.gen.elaborate import elaborate
-from firstspike.gen.neurons import lane_model
+from firstspike.boards.families import FAMILIES
+from firstspike.gen.elaborate import Elaborated, elaborate
 from firstspike.gen.plan import plan
 from firstspike.network import Network, Phase, golden
 from firstspike.rtl.streams.token import Kind
 
 
-def fold(network: Network, foldings, *, early_stop: bool, encoder: bool = False):
-    """A core with the given folding of each layer."""
+def fold(network: Network, forms, *, early_stop: bool, encoder: bool = False) -> Elaborated:
+    """A core with the given form of each layer."""
     planned = plan(network, BOARDS["generic"], early_stop=early_stop, encoder=encoder)
     return elaborate(network, replace(planned, layers=tuple(
-        replace(layer, folding=folding) for layer, folding in zip(planned.layers, foldings, strict=True))))
+        replace(layer, offer=replace(layer.offer, form=form))
+        for layer, form in zip(planned.layers, forms, strict=True))), FAMILIES["generic"].fabric)
 
 
 def tokens_of(network: Network, trace: golden.Trace, rng) -> list[dict]:
@@ -43,18 +44,18 @@ class CoreRun:
     ``potentials[layer]``: array of shape (images, neurons). ``times``: cycle of each result.
     """
 
-    def __init__(self, network: Network, core, images, *, stop_early: bool = False, stall: float = 0.0,
+    def __init__(self, made: Elaborated, images, *, stop_early: bool = False, stall: float = 0.0,
                  seed: int = 0, reset_first: int | None = None):
-        self.network, self.core = network, core
-        self.traces = [golden.run(network, image) for image in images]
+        self.network, self.made, self.core = made.network, made, made.core
+        self.traces = [golden.run(self.network, image) for image in images]
         self.stop_early, self.stall, self.reset_first = stop_early, stall, reset_first
         self.rng = np.random.default_rng(seed)
         self.results: list[tuple[int, int]] = []
         self.times: list[int] = []
         self.cycle = 0
         self.reset, self.started = Signal(), reset_first is None
-        self.spikes = [[set()] for _ in network.layers]
-        self.potentials = [[{}] for _ in network.layers]
+        self.spikes = [[set()] for _ in self.network.layers]
+        self.potentials = [[{}] for _ in self.network.layers]
         self._run()
 
     def _run(self):
@@ -138,15 +139,15 @@ class CoreRun:
         raise AssertionError("a layer does not end its last window")
 
     def _watch(self, index):
-        layer = self.core.layers[index]
-        model = lane_model(self.network, self.network.layers[index])
-        taps = [tap for column in layer.columns for tap in (column.final, column.final_fold)
-                if tap is not None]
+        circuit = self.made.circuits[index]
+        layer, taps = circuit.component, circuit.taps
+        signals = [circuit.signals[name] for tap in taps
+                   for name in (tap.shown, tap.potentials, tap.index) if name]
 
         async def watch(ctx):
-            ended = [0] * len(layer.columns)
-            async for _, _, reset, valid, ready, token, ends, *values in ctx.tick().sample(
-                    self.reset, layer.o.valid, layer.o.ready, layer.o.payload, layer.ended, *taps):
+            ended = [0] * len(taps)
+            async for _, _, reset, valid, ready, token, *values in ctx.tick().sample(
+                    self.reset, layer.o.valid, layer.o.ready, layer.o.payload, *signals):
                 if reset or not self.started:
                     continue
                 if valid and ready and token.kind == Kind.WINDOW:
@@ -157,23 +158,23 @@ class CoreRun:
                         assert spike not in self.spikes[index][-1], "a spike came twice"
                         self.spikes[index][-1].add(spike)
                 values = iter(values)
-                for place, column in enumerate(layer.columns):
-                    final = next(values)
-                    at = 0 if column.final_fold is None else next(values)
-                    if ends >> place & 1:
-                        self._keep(index, column, model, final, at, ended, place)
+                for place, tap in enumerate(taps):
+                    shown, potentials = next(values), next(values)
+                    row = next(values) if tap.index else 0
+                    if shown >> tap.bit & 1 and row < len(tap.neurons):
+                        self._keep(index, tap, potentials, row, ended[place])
+                        ended[place] += row == len(tap.neurons) - 1
         return watch
 
-    def _keep(self, index, column, model, final, at, ended, place):
-        width, folds = model.neurons.width, getattr(column, "folds", 1)
-        windows = self.potentials[index]
-        while len(windows) <= ended[place]:
+    def _keep(self, index, tap, potentials, row, window):
+        offset, windows = self.made.jobs[index].lanes.offset, self.potentials[index]
+        while len(windows) <= window:
             windows.append({})
-        for lane, neuron in enumerate(range(at, len(column.weights[0]), folds)):
-            value = final >> lane * width & (1 << width) - 1
-            value -= value >> width - 1 << width
-            windows[ended[place]][column.base + neuron] = value + int(model.offset[column.base + neuron])
-        ended[place] += at == folds - 1
+        for place, neuron in enumerate(tap.row(row)):
+            if neuron >= 0:
+                value = potentials >> place * tap.width & (1 << tap.width) - 1
+                value -= value >> tap.width - 1 << tap.width
+                windows[window][neuron] = value + int(offset[neuron])
 
     def check(self):
         """Assert that every spike, potential and result is the golden model's."""

@@ -1,6 +1,6 @@
 """A core that is slow and obviously right, and can be made wrong on purpose, to try the verification with.
 
-It has the ports and the ``top.json`` of a generated core and shares no code with one: layers of neurons that
+It has the ports and the description of a generated core and shares no code with one: layers of neurons that
 fire once, online; signs; a latency code; the first spike is read. One window is in it at a time.
 """
 
@@ -10,8 +10,16 @@ import numpy as np
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from firstspike.gen.emit import to_verilog
+from firstspike.boards.tools import to_verilog
 from firstspike.network import Dense, Input, Latency, Layer, Network
+from firstspike.rtl.description import (
+    CoreDescription,
+    InputPort,
+    LayerDescription,
+    LevelPort,
+    StreamPort,
+    Tap,
+)
 
 __all__ = ["FAULTS", "make", "small_network"]
 
@@ -42,7 +50,7 @@ def make(network: Network, folder, fault: str = "") -> SimpleNamespace:
     """The build of a network, as ``verify`` takes it, with a fault or without."""
     core = NaiveCore(network, fault)
     (folder / "rtl").mkdir(parents=True)
-    (folder / "rtl" / "top.v").write_text(to_verilog(core))
+    (folder / "rtl" / "top.v").write_text(to_verilog(core, "top"))
     return SimpleNamespace(path=folder, network=network, top=core.describe())
 
 
@@ -74,7 +82,7 @@ class NaiveLayer(wiring.Component):
         wrong = {name: (number == WHEN) & (self.fault == name) for name in FAULTS}
         once, shown_once = Signal(), Signal()  # the fault has been shown in this window
 
-        # names of top.json; attributes keep what nothing else reads
+        # names of the description; attributes keep what nothing else reads
         ended = Signal(name="ended")
         final = Signal(WIDTH * LANES, name="shown")
         fold = Signal(range(max(self.folds, 2)), name="shown_fold")
@@ -277,28 +285,28 @@ class NaiveCore(wiring.Component):
             m.d.sync += number.eq(number + 1)
         return m
 
-    def describe(self) -> dict:
-        """``top.json``."""
-        def names(path, layout):
-            fields = {name: [place.offset, place.width] for name, place in layout}
-            return {"payload": f"{path}__payload", "valid": f"{path}__valid", "ready": f"{path}__ready",
-                    "fields": fields, "kinds": {"SPIKE": SPIKE, "STEP": STEP, "WINDOW": WINDOW}}
+    def describe(self) -> CoreDescription:
+        """The core from outside."""
+        def port(path, layout, width=None):
+            fields = {} if width else {name: (place.offset, place.width) for name, place in layout}
+            kinds = {"SPIKE": SPIKE, "STEP": STEP, "WINDOW": WINDOW} if "kind" in fields else {}
+            return StreamPort(f"{path}__payload", f"{path}__valid", f"{path}__ready", width or layout.size,
+                              fields, kinds)
 
         layers = []
         for index, engine in enumerate(self.layers):
             layer, path = engine.layer, f"layer_{index}"
-            layers.append({
-                "name": layer.name, "neurons": layer.size, "window": layer.window, "phase": layer.phase.value,
-                "spikes": names(f"{path}.o", engine.o.payload.shape()),
-                "final": {"ended": f"{path}.ended", "offset": [SHIFT] * layer.size, "columns": [{
-                    "potential": f"{path}.shown", "width": WIDTH, "lanes": LANES,
-                    "fold": f"{path}.shown_fold" if engine.folds > 1 else None, "first": 0,
-                    "neurons": layer.size, "lane_stride": 1, "fold_stride": LANES}]},
-            })
+            rows = tuple(
+                ((fold * LANES, 1, there), *(((-1, 0, LANES - there),) if there < LANES else ()))
+                for fold in range(engine.folds) for there in [min(LANES, layer.size - fold * LANES)])
+            layers.append(LayerDescription(
+                layer.name, layer.size, layer.window, layer.phase.value,
+                port(f"{path}.o", engine.o.payload.shape()),
+                (Tap(f"{path}.ended", 0, f"{path}.shown", WIDTH,
+                     f"{path}.shown_fold" if engine.folds > 1 else None, rows),), (SHIFT,) * layer.size))
         inputs = self.network.input
-        ports = {
-            "spikes": names("spikes", self.spikes.payload.shape()) | {"addresses": inputs.used.tolist()},
-            "levels": names("levels", {}) | {"width": 3, "count": inputs.size},
-            "result": names("result", self.answer), "stop_early": "stop_early", "decided": "decided",
-        }
-        return {"format": 1, "top": "top", "clock": "clk", "reset": "rst", "ports": ports, "layers": layers}
+        return CoreDescription(
+            "top", "clk", "rst", InputPort(port("spikes", self.spikes.payload.shape()),
+                                           tuple(inputs.used.tolist())),
+            LevelPort(port("levels", None, 3), inputs.size), port("result", self.answer), "stop_early",
+            "decided", tuple(layers))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import ResetInserter, Signal
 from firstspike.network import Bits, Direct, Latency, Readout, golden
-from firstspike.rtl.event.layer import Folding
+from firstspike.rtl.event.forms import FoldedForm, ParallelForm
 from harness.amaranth import pauses, simulate, stream_get, stream_put
 from harness.cores import CoreRun, fold
 from harness.strategies import Wanted, random_images, random_network
@@ -14,14 +14,14 @@ from harness.strategies import Wanted, random_images, random_network
 SMALL = {"inputs": 12, "neurons": 12, "residual": False}
 
 
-def random_foldings(rng, network):
-    foldings = []
+def random_forms(rng, network):
+    forms = []
     for _ in network.layers:
-        folds = int(rng.choice([1, 4]))
-        flags = [bool(flag) for flag in rng.integers(0, 2, 4)]
-        foldings.append(Folding(int(rng.integers(1, 7)) * (1 if folds == 1 else folds), folds,
-                                int(rng.integers(1, 7)), *flags, carry=int(rng.choice([1, 3]))))
-    return foldings
+        folds, neurons, group = (int(rng.choice(choices)) for choices in ([1, 4], range(1, 7), range(1, 7)))
+        queue, scan, zero_init = (bool(flag) for flag in rng.integers(0, 2, 3))
+        forms.append(FoldedForm(neurons * folds, folds) if folds > 1 else ParallelForm(
+            neurons, group=group, queue=queue, scan=scan, zero_init=zero_init, carry=int(rng.choice([1, 3]))))
+    return forms
 
 
 @pytest.mark.parametrize("seed", range(16))
@@ -30,8 +30,8 @@ def test_a_core_is_bit_exact_after_a_reset(seed):
     rng = np.random.default_rng(seed)
     network = random_network(rng, Wanted(**SMALL))
     early = network.readout is Readout.FIRST_SPIKE
-    core = fold(network, random_foldings(rng, network), early_stop=early)
-    CoreRun(network, core, random_images(rng, network, 3), stop_early=early and bool(rng.random() < 0.6),
+    core = fold(network, random_forms(rng, network), early_stop=early)
+    CoreRun(core, random_images(rng, network, 3), stop_early=early and bool(rng.random() < 0.6),
             stall=float(rng.choice([0, 0.3])), seed=seed, reset_first=int(rng.integers(1, 150))).check()
 
 
@@ -49,7 +49,7 @@ def test_a_core_with_its_encoder_is_right_after_a_reset(encoding, seed):
     rng = np.random.default_rng(seed)
     network = random_network(rng, Wanted(**SMALL, encodings=(encoding,)))
     early = network.readout is Readout.FIRST_SPIKE
-    core = fold(network, random_foldings(rng, network), early_stop=early, encoder=True)
+    core = fold(network, random_forms(rng, network), early_stop=early, encoder=True).core
     broken, images = random_images(rng, network, 20), random_images(rng, network, 3)
     traces = [golden.run(network, image) for image in images]
     reset, got, clean = Signal(), [], []

@@ -5,33 +5,51 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from firstspike.network import Dense, Latency, Layer, Phase, Readout, batched
-from firstspike.sim.compare import Mismatch, compare, horizons
+from firstspike.rtl.description import CoreDescription, InputPort, LayerDescription, StreamPort, Tap
+from firstspike.sim.compare import Mismatch, horizons
+from firstspike.sim.compare import compare as compared
 from harness.naive_core import small_network
 from harness.strategies import random_images, random_network
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 KINDS = {"SPIKE": 0, "STEP": 1, "WINDOW": 2}
-FIELDS = {"kind": [0, 2], "address": [2, 12], "step": [14, 9], "dump": [23, 1]}
+FIELDS = {"kind": (0, 2), "address": (2, 12), "step": (14, 9), "dump": (23, 1)}
 WIDTH, LANES = 50, 3
 
 
-def described(network, interleaved: bool) -> dict:
-    """A ``top.json`` of two columns a layer, the first folded: neighbours in one fold, or in one lane."""
+def stream(fields, kinds=KINDS) -> StreamPort:
+    return StreamPort("payload", "valid", "ready", 24, fields, kinds)
+
+
+def described(network, interleaved: bool) -> CoreDescription:
+    """Two taps a layer, the first of several rows: neighbours in one row, or in one place of all rows."""
     layers = []
     for layer in network.layers:
         half = -(-layer.size // 2)
         times = -(-half // LANES)
-        columns = [{"fold": "f" if times > 1 else None, "first": 0, "neurons": half, "lanes": LANES,
-                    "lane_stride": times if interleaved else 1, "fold_stride": 1 if interleaved else LANES},
-                   {"fold": None, "first": half, "neurons": layer.size - half, "lanes": layer.size - half,
-                    "lane_stride": 1, "fold_stride": 1}]
-        layers.append({
-            "name": layer.name, "neurons": layer.size, "window": layer.window, "phase": layer.phase.value,
-            "spikes": {"fields": FIELDS, "kinds": KINDS},
-            "final": {"columns": [column | {"width": WIDTH} for column in columns if column["neurons"]],
-                      "offset": list(range(-1, layer.size - 1))}})
-    return {"layers": layers, "ports": {"result": {"fields": {"label": [0, 12], "step": [12, 10]}}}}
+        rows = []
+        for row in range(times):
+            first, stride = (row, times) if interleaved else (row * LANES, 1)
+            there = len(range(first, half if interleaved else min(half, first + LANES), stride))
+            rows.append(((first, stride, there), *(((-1, 0, LANES - there),) if there < LANES else ())))
+        taps = [Tap("ended", 0, "a", WIDTH, "row" if times > 1 else None, tuple(rows))]
+        if layer.size > half:
+            taps.append(Tap("ended", 1, "b", WIDTH, None, (((half, 1, layer.size - half),),)))
+        layers.append(LayerDescription(
+            layer.name, layer.size, layer.window, layer.phase.value, stream(FIELDS), tuple(taps),
+            tuple(range(-1, layer.size - 1))))
+    result = stream({"label": (0, 12), "step": (12, 10)}, {})
+    return CoreDescription("top", "clk", "rst", InputPort(stream(FIELDS), ()), None, result, None, None,
+                           tuple(layers))
+
+
+def compare(network, top, golden, recording, **options):
+    """What :func:`compared` says, of payloads that are plain numbers here."""
+    rows = {name: np.ascontiguousarray(values, "<u8").view(np.uint8).reshape(-1, 8)
+            if name == "results" or name.endswith("payloads") else values
+            for name, values in recording.items()}
+    return compared(network, top, golden, rows, **options)
 
 
 def token(kind: str, address=0, step=0, dump=0) -> int:
@@ -41,8 +59,8 @@ def token(kind: str, address=0, step=0, dump=0) -> int:
 def ideal(network, top, golden) -> dict:
     """What the bench writes down of a core that does just what the golden model does."""
     recording = {"results": (golden.label | golden.step << 12).astype(np.uint64)}
-    for index, place in enumerate(top["layers"]):
-        tokens, offset = [], place["final"]["offset"]
+    for index, place in enumerate(top.layers):
+        tokens = []
         for image in golden.layers[index].spikes:
             for step, fired in enumerate(image):
                 tokens += [token("SPIKE", neuron, step) for neuron in np.flatnonzero(fired)]
@@ -50,21 +68,19 @@ def ideal(network, top, golden) -> dict:
                     tokens.append(token("STEP", step=step))
             tokens += [token("SPIKE", 0, 0, dump=1), token("WINDOW")]
         recording[f"layer{index}_payloads"] = np.array(tokens, np.uint64)
-        for number, column in enumerate(place["final"]["columns"]):
-            size, values, folds = -(-WIDTH * column["lanes"] // 8), [], []
-            times = -(-column["neurons"] // LANES) if column["fold"] else 1
+        for number, tap in enumerate(place.taps):
+            size, values, rows = -(-WIDTH * tap.numbers // 8), [], []
             for image in golden.layers[index].potential:
-                for fold in range(times):
+                for row in range(len(tap.neurons)):
                     packed = 0
-                    for lane in range(column["lanes"]):
-                        at = lane * column["lane_stride"] + fold * column["fold_stride"]
-                        if at < column["neurons"]:
-                            neuron = column["first"] + at
-                            packed |= (int(image[neuron]) - offset[neuron] & (1 << WIDTH) - 1) << lane * WIDTH
+                    for at, neuron in enumerate(tap.row(row)):
+                        if neuron >= 0:
+                            shown = int(image[neuron]) - place.offset[neuron]
+                            packed |= (shown & (1 << WIDTH) - 1) << at * WIDTH
                     values.append(np.frombuffer(packed.to_bytes(size, "little"), np.uint8))
-                    folds.append(fold)
+                    rows.append(row)
             recording[f"layer{index}_final{number}"] = np.array(values)
-            recording[f"layer{index}_fold{number}"] = np.array(folds)
+            recording[f"layer{index}_row{number}"] = np.array(rows)
     return recording
 
 
@@ -170,7 +186,7 @@ def test_a_spike_after_its_step(case):
 
 def test_a_potential_that_is_not_shown(case):
     network, top, golden, recording = case
-    for name in ("layer1_final1", "layer1_fold1"):
+    for name in ("layer1_final1", "layer1_row1"):
         recording[name] = recording[name][:-1]
     found = compare(network, top, golden, recording, early=False)
     assert found.mismatches == 2  # the column has two neurons

@@ -1,17 +1,20 @@
 """What goes into a core's ports is what the network hears, within the laws of a spike stream."""
 
 import numpy as np
-import pytest
 from firstspike.network import Phase, batched
-from firstspike.sim.stimulus import field, levels, tokens
+from firstspike.rtl.description import InputPort, StreamPort
+from firstspike.sim.payloads import field
+from firstspike.sim.stimulus import levels, tokens
 from harness.strategies import random_images, random_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+FIELDS = {"kind": (0, 2), "address": (2, 10), "step": (12, 9), "value": (21, 9), "tag": (30, 1)}
 
-def port(network) -> dict:
-    return {"fields": {"kind": [0, 2], "address": [2, 10], "step": [12, 9], "value": [21, 9], "tag": [30, 1]},
-            "kinds": {"SPIKE": 0, "STEP": 1, "WINDOW": 2}, "addresses": network.input.used.tolist()}
+
+def port(network) -> InputPort:
+    stream = StreamPort("payload", "valid", "ready", 31, FIELDS, {"SPIKE": 0, "STEP": 1, "WINDOW": 2})
+    return InputPort(stream, tuple(network.input.used.tolist()))
 
 
 @settings(deadline=None, max_examples=60)
@@ -25,7 +28,7 @@ def test_tokens(seed, shuffled):
     online = any(layer.phase is Phase.ONLINE and synapse.source == "input"
                  for layer in network.layers for synapse in layer.synapses)
 
-    kind, address, step, value, tag = (field(stimulus.payloads, place["fields"][name])
+    kind, address, step, value, tag = (field(stimulus.payloads, FIELDS[name])
                                        for name in ("kind", "address", "step", "value", "tag"))
     assert (np.flatnonzero(kind == 2) + 1).tolist() == stimulus.ends.tolist() and len(stimulus.ends) == 4
     assert shuffled or not tag.any()
@@ -57,10 +60,6 @@ def test_the_order_is_drawn():
 
 def test_levels():
     images = np.arange(6).reshape(2, 3)
-    stimulus = levels(images)
-    assert stimulus.payloads.tolist() == list(range(6)) and stimulus.ends.tolist() == [3, 6]
-
-
-@pytest.mark.parametrize(("place", "expected"), [([0, 4], 0xD), ([4, 8], 0xBC), ([60, 4], 0xF), ([3, 0], 0)])
-def test_field(place, expected):
-    assert field(np.array([0xF000_0000_0000_0BCD], np.uint64), place).tolist() == [expected]
+    stimulus = levels(images, 11)
+    assert stimulus.payloads.tolist() == [[level, 0] for level in range(6)]
+    assert stimulus.ends.tolist() == [3, 6]

@@ -168,10 +168,10 @@ def test_bad_arguments(right, change, kind, said):
 
 
 def test_what_the_build_has_not(right):
-    right.top["ports"]["stop_early"] = right.top["ports"]["decided"] = None
+    right.top = replace(right.top, stop_early=None, decided=None)
     with pytest.raises(FirstspikeError, match="built without early stop"):
         verify(right, IMAGES, early_stop=True)
-    right.top["ports"]["levels"] = None
+    right.top = replace(right.top, levels=None)
     with pytest.raises(FirstspikeError, match="no encoder"):
         verify(right, IMAGES, ports=["levels"])
     (right.path / "rtl" / "top.v").unlink()
@@ -180,7 +180,9 @@ def test_what_the_build_has_not(right):
 
 
 def test_names_that_are_not_there(right, simulator):
-    right.top["layers"][0]["final"]["ended"] = "layer_0.never"
+    hidden, last = right.top.layers
+    taps = tuple(replace(tap, shown="layer_0.never") for tap in hidden.taps)
+    right.top = replace(right.top, layers=(replace(hidden, taps=taps), last))
     with pytest.raises(FirstspikeError, match=r"layer_0\.never.*build again"):
         verify(right, IMAGES, simulator=simulator)
     assert not (right.path / "verify" / "results.json").exists()

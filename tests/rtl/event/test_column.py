@@ -175,7 +175,7 @@ def plain_case(count=4, *, window=4, folds=1, **options):
     neurons = Neurons(width=9, start=(0,) * count, threshold=((1,) * window,) * count, after=none,
                       after_fire=none, reset_to=None, leak=None, bias=(0,) * count, fires=True, once=False)
     return Case(neurons, [[True] * count] * 3, window, folds=folds,
-                options={"folds": folds} | options if folds > 1 else {"group": 18} | options)
+                options=options)
 
 
 def op(kind, step=0, address=0):
@@ -333,12 +333,3 @@ def test_zero_init_powers_up_at_zero(carry):
                 assert final == (0 if zero_init and cycle == 0 else 5)
 
         simulate(chain, testbench)
-
-
-@pytest.mark.parametrize("folds", [0, 1, 2, 3, 6, -4, 4.0, "8"])
-def test_wrong_folds(folds):
-    case = plain_case(4)
-    with pytest.raises(ValueError) as caught:
-        folded_column.FoldedColumn(None, None, case.neurons, case.weights, base=0, folds=folds, first=True,
-                                   last=True, ordered=True)
-    assert str(caught.value) == f"Folds must be a power of two and at least 4, not {folds!r}"

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..network import Fires, Layer, Network, Reset
-from ..network.ranges import potential_range, width
-from ..rtl.event.neuron import Neurons
+from ...network import Fires, Layer, Network, Reset
+from ...network.ranges import potential_range, width
+from ...rtl.event.neuron import Neurons
 
 __all__ = ["LaneModel", "lane_model"]
 
@@ -17,7 +17,7 @@ class LaneModel:
 
     Attributes
     ----------
-    neurons : :class:`~..rtl.event.neuron.Neurons`
+    neurons : :class:`~...rtl.event.neuron.Neurons`
     offset : int64 array, shape (neurons,)
         At the end of a window, potential = lane value + offset.
     every_step : :class:`bool`
