@@ -63,7 +63,7 @@ class Family:
         return min((min(bits, width) for bits in options), key=waste)
 
 
-FAMILIES: dict[str | None, Family] = {
+FAMILIES: dict[str, Family] = {
     "ice40": Family(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, words_per_column=8,
                     scan=True, fetch_registers=0, zero_init=True),
     "ecp5": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), chain=4,
@@ -72,7 +72,7 @@ FAMILIES: dict[str | None, Family] = {
     "xilinx7": Family(((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), lut_inputs=6,
                       queue=True, fetch_registers=2),
 }
-FAMILIES[None] = FAMILIES["ecp5"]
+FAMILIES["generic"] = FAMILIES["chip"] = FAMILIES["ecp5"]
 
 
 def layer_resources(family: Family, model: LaneModel, inputs: int, folding: Folding, *, read: bool,

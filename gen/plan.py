@@ -92,7 +92,7 @@ def plan(network: Network, board: Board, *, clock_hz: float | None = None,
     """
     clock = float(clock_hz or board.clock_hz)
     choices = _choices(network, FAMILIES[board.family])
-    overhead = _HOST if board.family else Resources()
+    overhead = _HOST if board.toolchain else Resources()
     if encoder and network.input.levels is not None:
         overhead += _ENCODER
     paces = sorted({option.cycles for options in choices for option in options})
@@ -134,9 +134,9 @@ def plan(network: Network, board: Board, *, clock_hz: float | None = None,
 
 def fits(board: Board, needs: Resources) -> bool:
     """Whether a board has what is needed, with some logic left for routing."""
-    return board.family is None or (
-        needs.luts <= board.luts * _FULL and needs.ffs <= board.ffs * _FULL
-        and needs.block_rams <= board.block_rams)
+    return ((not board.luts or needs.luts <= board.luts * _FULL)
+            and (not board.ffs or needs.ffs <= board.ffs * _FULL)
+            and (not board.block_rams or needs.block_rams <= board.block_rams))
 
 
 def _choices(network: Network, family: Family) -> list[list[LayerPlan]]:
@@ -198,10 +198,10 @@ def _refusal(network: Network, board: Board, needs: Resources, how: str) -> str:
         f"{need:,} {what} of {there:,}" for need, there, what in (
             (needs.luts, board.luts, "LUTs"), (needs.ffs, board.ffs, "flip-flops"),
             (needs.block_rams, board.block_rams, "block RAMs"))
-        if need > there * (1 if what == "block RAMs" else _FULL)]
+        if there and need > there * (1 if what == "block RAMs" else _FULL)]
     others = []
     for other in BOARDS.values():
-        if other.family and other.name != board.name:
+        if other.toolchain and other.name != board.name:
             totals = [sum(parts, Resources()) for parts in zip(
                 *([option.resources for option in options]
                   for options in (_pad(o) for o in _choices(network, FAMILIES[other.family]))), strict=False)]
