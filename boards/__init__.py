@@ -7,14 +7,15 @@ from os import PathLike
 from pathlib import Path
 
 from ..errors import FirstspikeError
-from . import arty_a7_100, generic, icebreaker, tang_nano_9k, ulx3s_85f
-from .board import Board
+from . import arty_a7_100, chip, generic, icebreaker, tang_nano_9k, ulx3s_85f
+from .board import Board, BoardFacts
+from .pins import check_pins
 
-__all__ = ["BOARDS", "Board", "find"]
+__all__ = ["BOARDS", "Board", "BoardFacts", "find"]
 
 BOARDS: dict[str, Board] = {
     module.BOARD.name: module.BOARD
-    for module in (icebreaker, ulx3s_85f, tang_nano_9k, arty_a7_100, generic)
+    for module in (icebreaker, ulx3s_85f, tang_nano_9k, arty_a7_100, generic, chip)
 }
 """Every board that comes with Firstspike, by name."""
 
@@ -27,7 +28,8 @@ def find(name: "str | PathLike[str] | Board") -> Board:
     Raises
     ------
     FirstspikeError
-        The name is unknown, or the file is not there, does not run, or defines no board.
+        The name is unknown, or the file is not there, does not run, or defines no board; or the pins of its
+        board lack what a design needs (:func:`~.pins.check_pins`).
     """
     if isinstance(name, Board):
         return name
@@ -47,7 +49,7 @@ def find(name: "str | PathLike[str] | Board") -> Board:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[module_name]
         raise FirstspikeError(
             f"the board file {path} does not run: {type(error).__name__}: {error}") from error
@@ -55,4 +57,6 @@ def find(name: "str | PathLike[str] | Board") -> Board:
     if not isinstance(board, Board):
         raise FirstspikeError(f"the board file {path} defines no BOARD: set BOARD = "
                               "firstspike.boards.Board(...)")
+    if board.toolchain is not None:
+        check_pins(board)
     return board

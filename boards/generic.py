@@ -1,4 +1,4 @@
-"""No board at all: plain Verilog for a design of one's own."""
+"""No board at all: plain Verilog for a design of one's own on any FPGA."""
 
 from .board import Board
 
@@ -7,7 +7,7 @@ __all__ = ["BOARD"]
 BOARD = Board(
     name="generic",
     title="Plain Verilog without pins",
-    family=None,
+    family="generic",
     device="",
     luts=0,
     ffs=0,

@@ -3,14 +3,8 @@
 from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 
 from .board import Board
-from .families.gowin import Himbaechel
 
 __all__ = ["BOARD"]
-
-
-class _Platform(Himbaechel, TangNano9kPlatform):
-    pass
-
 
 BOARD = Board(
     name="tang-nano-9k",
@@ -23,7 +17,7 @@ BOARD = Board(
     block_ram_bits=26 * 18432,
     clock_hz=27_000_000,
     uart_baud=1_000_000,
-    platform=_Platform,
+    platform=TangNano9kPlatform,
     loader=("openFPGALoader", "-b", "tangnano9k"),
     notes="Its USB chip shows two serial ports; the second one is the FPGA's.",
 )

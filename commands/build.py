@@ -10,6 +10,10 @@ from .options import FOLDER, as_json, build_argument
 
 __all__ = ["bitstream", "build", "program", "synth"]
 
+board_again = click.option(
+    "--board", metavar="FILE.py",
+    help="The board's file again, where it is one of yours: a build keeps what it says, not its code.")
+
 
 @click.command(short_help="Make Verilog, ROMs and the plan for a board.")
 @click.argument("net")
@@ -66,8 +70,9 @@ def build(net: str, board: str, out: Path, aim: str, images_per_second: float | 
 
 @click.command(short_help="Synthesise, place and route: resources and clock.")
 @build_argument
+@board_again
 @as_json
-def synth(folder: Path, json_: bool) -> None:
+def synth(folder: Path, board: str | None, json_: bool) -> None:
     """Synthesise, place and route: what a build takes of its device and how fast it runs.
 
     Runs Yosys and nextpnr (both come with Firstspike), writes reports/resources.json, and shows the estimate
@@ -76,12 +81,13 @@ def synth(folder: Path, json_: bool) -> None:
     \b
     Examples:
       firstspike synth build/x
+      firstspike synth build/mine --board my_board.py
     """
     from ..gen.build import open_build
     from ..gen.synthesise import synthesise
     made = open_build(folder)
     with working(f"Working on {folder}") as stage:
-        found = synthesise(made, progress=stage)
+        found = synthesise(made, board=board, progress=stage)
     if json_:
         show_json(found.to_json())
         return
@@ -101,7 +107,8 @@ def synth(folder: Path, json_: bool) -> None:
 
 @click.command(short_help="Make the board's bitstream.")
 @build_argument
-def bitstream(folder: Path) -> None:
+@board_again
+def bitstream(folder: Path, board: str | None) -> None:
     """Make the board's bitstream, where an open tool can.
 
     \b
@@ -110,13 +117,14 @@ def bitstream(folder: Path) -> None:
     """
     from ..gen.synthesise import bitstream
     with working(f"Making the bitstream of {folder}") as stage:
-        path = bitstream(folder, progress=stage)
+        path = bitstream(folder, board=board, progress=stage)
     show_pairs({"Bitstream": path, "Size": f"{path.stat().st_size:,} bytes"})
 
 
 @click.command(short_help="Load the bitstream into the board.")
 @build_argument
-def program(folder: Path) -> None:
+@board_again
+def program(folder: Path, board: str | None) -> None:
     """Load the bitstream into the board with openFPGALoader, which must be installed.
 
     \b
@@ -125,5 +133,5 @@ def program(folder: Path) -> None:
     """
     from ..gen.synthesise import program
     with working("Loading the board"):
-        program(folder)
+        program(folder, board=board)
     say("The board runs it.")

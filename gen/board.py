@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from ..boards import Board
-from ..boards.files import board_files, clock_for
+from ..boards.clock import clock_for
+from ..boards.design import BoardDesign, board_design
 from ..network import Direct, Fires, Network, Phase
 from ..rtl.description import CoreDescription
 from ..rtl.host.protocol import CoreFacts
+from .plan import Plan
 
-__all__ = ["core_facts", "emit_board"]
+__all__ = ["core_facts", "derive_board", "emit_board"]
 
 
 def core_facts(network: Network, *, early_stop: bool, encoder: bool) -> CoreFacts:
@@ -37,29 +39,32 @@ def core_facts(network: Network, *, early_stop: bool, encoder: bool) -> CoreFact
     )
 
 
-def emit_board(board: Board, facts: CoreFacts, top: CoreDescription, folder: Path, *, clock_hz: float,
-               seed: int = 1, cycles: float = 0) -> None:
-    """Write the files of a build's folder ``board``.
+def derive_board(board: Board, network: Network, plan: Plan, top: CoreDescription, *,
+                 seed: int = 1) -> BoardDesign:
+    """The board's design around the core of a network: files and commands, the same ones every time.
+
+    The host link waits for a hundred times the cycles that a window is expected to take.
 
     Parameters
     ----------
-    facts : :class:`~..rtl.host.protocol.CoreFacts`
+    plan : :class:`~.plan.Plan`
     top : :class:`~..rtl.description.CoreDescription`
         The core from outside.
-    folder : :class:`~pathlib.Path`
-        Made if it is not there.
-    clock_hz : :class:`float`
-        The core's clock, as :func:`~..boards.files.clock_for` gave it.
-    cycles : :class:`float`
-        Cycles that a window is expected to take; the host link waits for a hundred times as many.
+    seed : :class:`int`
+        Of place and route.
 
     Raises
     ------
     FirstspikeError
-        The board cannot make this clock.
+        The board cannot make this clock, or nothing can be built from its platform.
     """
+    facts = core_facts(network, early_stop=plan.early_stop, encoder=plan.encoder)
+    cycle_bits = min(31, max(24, round(100 * min(plan.cycles, 1 << 31)).bit_length()))
+    return board_design(board, facts, top, clock_for(board, plan.clock_hz), seed=seed, cycle_bits=cycle_bits)
+
+
+def emit_board(design: BoardDesign, folder: Path) -> None:
+    """Write the files of a build's folder ``board``, which is made if it is not there."""
     folder.mkdir(exist_ok=True)
-    cycle_bits = min(31, max(24, round(100 * cycles).bit_length()))
-    files = board_files(board, facts, top, clock_for(board, clock_hz), seed=seed, cycle_bits=cycle_bits)
-    for name, content in files.items():
+    for name, content in design.files.items():
         (folder / name).write_text(content)

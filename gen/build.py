@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from ..boards import find
+from ..boards import BoardFacts, find
+from ..boards.clock import clock_for
 from ..boards.families import FAMILIES
-from ..boards.files import clock_for
+from ..boards.tools import prepare_yosys
 from ..errors import FirstspikeError
 from ..network import Network
 from ..network.network_file import load
 from ..rtl.description import CoreDescription
-from .board import core_facts, emit_board
+from .board import derive_board, emit_board
 from .check import check
 from .elaborate import elaborate
 from .emit import emit
@@ -59,9 +60,19 @@ class Build:
         return self.path / "rtl" / "top.v"
 
     @property
-    def board(self):
-        """The board that it was made for."""
-        return find(self.manifest["board_file"] or self.manifest["board"])
+    def board(self) -> BoardFacts:
+        """What the build says of the board that it was made for: data, with which nothing is run."""
+        try:
+            return BoardFacts.from_json(self.manifest["board"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise FirstspikeError(f"{self.path / 'manifest.json'} is damaged (board: {error}); build it again"
+                                  ) from error
+
+    @property
+    def board_file(self) -> str | None:
+        """The name, without its folder, of the file that the board came from; None: it is one of ours."""
+        name = self.manifest.get("board_file")
+        return None if name is None else Path(str(name)).name
 
 
 def build(network: Network, board: str = "generic", out: str | Path = "build/network", *,
@@ -114,6 +125,7 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         raise FirstspikeError(f"cannot write {out}: {error.strerror}; give another -o") from error
     try:
         work.chmod(0o755)
+        prepare_yosys(say)
         say("elaborate")
         made = elaborate(network, planned, FAMILIES[target.family].fabric)
         say("emit")
@@ -123,8 +135,8 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         manifest = {
             "format": FORMAT,
             "network": network.digest,
-            "board": target.name,
-            "board_file": str(board) if str(board).endswith(".py") else None,
+            "board": target.to_json(),
+            "board_file": Path(board).name if str(board).endswith(".py") else None,
             "options": {"aim": planned.aim, "images_per_second": images_per_second,
                         "clock_hz": planned.clock_hz, "early_stop": planned.early_stop,
                         "encoder": planned.encoder},
@@ -135,9 +147,7 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         }
         _write_json(work / "manifest.json", manifest)
         say("board")
-        facts = core_facts(network, early_stop=planned.early_stop, encoder=planned.encoder)
-        emit_board(target, facts, made.describe(), work / "board", clock_hz=planned.clock_hz, seed=seed,
-                   cycles=planned.cycles)
+        emit_board(derive_board(target, network, planned, made.describe(), seed=seed), work / "board")
         if out.exists():   # the old one goes once the new one is in its place
             aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
             try:

@@ -41,9 +41,12 @@ def check(network: Network) -> None:
 
 
 def hardware(network: Network) -> str:
-    """Whether there is a circuit for a network, in words: "yes", or "no: " and what stands in the way."""
-    found = refusals(network)
-    return f"no: {_sentence(found)}" if found else "yes"
+    """Whether there is a circuit for a network, in words: by which engines, or what stands in the way."""
+    if found := refusals(network):
+        return f"no: {_sentence(found)}"
+    all_jobs = jobs(network, expected_spikes(network), early_stop=False)
+    able = [engine.name for engine in ENGINES if any(not engine.refusals(job) for job in all_jobs)]
+    return f"yes, by the {_listed(able)} engine{'s' if len(able) > 1 else ''}"
 
 
 def _sentence(found: dict[str, str]) -> str:

@@ -1,17 +1,14 @@
 """From a network and its plan to the core."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from amaranth.hdl import Shape
 
 from ..boards.families.fabric import Fabric
 from ..network import Network
 from ..rtl.core import Core
-from ..rtl.description import CoreDescription, InputPort, LayerDescription, LevelPort, StreamPort
+from ..rtl.description import CoreDescription, InputPort, LayerDescription, LevelPort
 from ..rtl.readout import Readout as ReadoutCircuit
 from ..rtl.readout import Result
-from ..rtl.streams.token import Kind
+from ..rtl.streams.port import stream_port
 from .encoder import make_encoder
 from .engines import Job, LayerCircuit, RomImage, engine, input_token
 from .plan import Plan, planned_jobs
@@ -47,11 +44,12 @@ class Elaborated:
         levels = None
         if core.encoder is not None:
             level = core.encoder.levels.payload.shape()
-            levels = LevelPort(_stream("levels", level), source.size)
+            levels = LevelPort(stream_port("levels", level), source.size)
         return CoreDescription(
             top="top", clock="clk", reset="rst",
-            spikes=InputPort(_stream("spikes", core.spike_token), tuple(source.used.tolist())), levels=levels,
-            result=_stream("result", Result(core.readout.token.addresses, core.readout.token.window)),
+            spikes=InputPort(stream_port("spikes", core.spike_token), tuple(source.used.tolist())),
+            levels=levels,
+            result=stream_port("result", Result(core.readout.token.addresses, core.readout.token.window)),
             stop_early="stop_early" if early_stop else None, decided="decided" if early_stop else None,
             layers=tuple(self._layer(index) for index in range(len(self.jobs))))
 
@@ -59,7 +57,7 @@ class Elaborated:
         job, circuit, path = self.jobs[index], self.circuits[index], f"layer_{index}"
         return LayerDescription(
             job.layer.name, job.layer.size, job.layer.window, job.layer.phase.value,
-            _stream(f"{path}.o", job.token), circuit.taps_below(path), tuple(job.lanes.offset.tolist()))
+            stream_port(f"{path}.o", job.token), circuit.taps_below(path), tuple(job.lanes.offset.tolist()))
 
 
 def elaborate(network: Network, plan: Plan, fabric: Fabric) -> Elaborated:
@@ -71,13 +69,3 @@ def elaborate(network: Network, plan: Plan, fabric: Fabric) -> Elaborated:
     encoder = make_encoder(network, fabric) if plan.encoder else None
     core = Core(input_token(network, tagged=False), encoder, [one.component for one in circuits], readout)
     return Elaborated(network, jobs, circuits, core)
-
-
-def _stream(name: str, layout: Any) -> StreamPort:
-    """The stream ``name`` with payloads of a layout, or of plain bits."""
-    plain = isinstance(layout, Shape)
-    places = {} if plain else {part: (field.offset, field.width) for part, field in layout}
-    width = layout.width if plain else layout.size
-    return StreamPort(
-        f"{name}__payload", f"{name}__valid", f"{name}__ready", width, places,
-        {kind.name: kind.value for kind in Kind} if "kind" in places else {})

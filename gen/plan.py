@@ -167,9 +167,9 @@ def planned_jobs(network: Network, plan: Plan) -> tuple[Job, ...]:
 
 def fits(board: Board, needs: Resources) -> bool:
     """Whether a board has what is needed, with some logic left for routing."""
-    return not board.luts or (
-        needs.luts <= board.luts * _FULL and needs.ffs <= board.ffs * _FULL
-        and needs.block_rams <= board.block_rams)
+    return ((not board.luts or needs.luts <= board.luts * _FULL)
+            and (not board.ffs or needs.ffs <= board.ffs * _FULL)
+            and (not board.block_rams or needs.block_rams <= board.block_rams))
 
 
 def front(offers: Sequence[Offer]) -> list[Offer]:

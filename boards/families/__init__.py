@@ -1,15 +1,14 @@
-"""Temporary: fabrics until the families are one file each."""
+"""The device families: one file for each, its facts stated there and nowhere else.
 
-from types import SimpleNamespace
+To add one, write its file with a ``FAMILY`` and name it in :data:`FAMILIES`.
+"""
 
-from .fabric import Fabric
+from . import chip, ecp5, generic, gowin, ice40, xilinx7
+from .family import Family
 
-_WIDE = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
-FAMILIES = {
-    "ice40": SimpleNamespace(fabric=Fabric(((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, initial_ones=False, fastest_hz=35_500_000)),
-    "ecp5": SimpleNamespace(fabric=Fabric(_WIDE, carry_cells=4, block_ram_registers=True, fastest_hz=141_200_000)),
-    "gowin": SimpleNamespace(fabric=Fabric(((512, 32), *_WIDE[1:]), fastest_hz=60_000_000)),
-    "xilinx7": SimpleNamespace(fabric=Fabric(_WIDE, lut_inputs=6)),
-    "generic": SimpleNamespace(fabric=Fabric(_WIDE)),
+__all__ = ["FAMILIES"]
+
+FAMILIES: dict[str, Family] = {
+    module.FAMILY.name: module.FAMILY for module in (ice40, ecp5, gowin, xilinx7, generic, chip)
 }
-FAMILIES[None] = FAMILIES["generic"]
+"""Every device family by its name."""

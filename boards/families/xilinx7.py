@@ -6,9 +6,12 @@ from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Signal
 from amaranth.lib import io
+from amaranth.vendor import XilinxPlatform
 
+from .fabric import Fabric
 from .family import Family
 from .pll import Setting
+from .toolchain import Toolchain
 
 __all__ = ["FAMILY"]
 
@@ -51,13 +54,25 @@ def _pll(m, platform, setting, crystal, clock):
     return lock
 
 
+# Block RAMs: Xilinx UG473, counted in halves (RAMB18E1); Yosys leaves their output registers out. Lookup
+# tables of 6 inputs, which are RAM as well, and carry beside them: UG474.
 FAMILY = Family(
     name="xilinx7",
-    synthesis="synth_xilinx -family xc7",
-    luts={f"LUT{inputs}": 1 for inputs in range(1, 7)} | {
-        "RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "SRL16E": 1, "SRLC32E": 1},
-    ffs={"FDRE": 1, "FDSE": 1, "FDCE": 1, "FDPE": 1},
-    block_rams={"RAMB18E1": 1, "RAMB36E1": 2},
-    settings=_settings,
-    pll=_pll,
+    title="Xilinx 7 series",
+    fabric=Fabric(
+        block_rams=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), lut_inputs=6),
+    toolchain=Toolchain(
+        accepts=lambda platform: isinstance(platform, XilinxPlatform) and platform.family == "series7",
+        synthesis="synth_xilinx -family xc7",
+        luts={f"LUT{inputs}": 1 for inputs in range(1, 7)} | {
+            "RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "SRL16E": 1,
+            "SRLC32E": 1},
+        ffs={"FDRE": 1, "FDSE": 1, "FDCE": 1, "FDPE": 1},
+        block_rams={"RAMB18E1": 1, "RAMB36E1": 2},
+        settings=_settings,
+        pll=_pll,
+        bitstream=".bit",
+        by_hand="run Vivado, `vivado -mode batch -source pins.tcl`",
+        overrides={"script_after_read": "add_files [list board.v ../rtl/top.v]", "script_after_synth": ""},
+    ),
 )

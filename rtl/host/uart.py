@@ -12,19 +12,22 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["SHORTEST_BIT", "UartReceiver", "UartTransmitter", "check_divisor"]
+__all__ = ["LONGEST_BIT", "SHORTEST_BIT", "UartReceiver", "UartTransmitter", "check_divisor"]
 
 SHORTEST_BIT = 6
 """Fewest clock cycles that a bit may last: fewer leave the sampling point no room for a fast far end."""
+
+LONGEST_BIT = 1 << 20
+"""Most clock cycles that a bit may last."""
 
 
 def check_divisor(divisor) -> float:
     """The clock cycles per bit as a float; TypeError or ValueError where no line can run so."""
     if isinstance(divisor, bool) or not isinstance(divisor, int | float):
         raise TypeError(f"Divisor must be a number of clock cycles per bit, not {divisor!r}")
-    if not SHORTEST_BIT <= divisor <= 1 << 20:
+    if not SHORTEST_BIT <= divisor <= LONGEST_BIT:
         raise ValueError(
-            f"Divisor must be from {SHORTEST_BIT} to {1 << 20} clock cycles per bit, not {divisor!r}")
+            f"Divisor must be from {SHORTEST_BIT} to {LONGEST_BIT} clock cycles per bit, not {divisor!r}")
     return float(divisor)
 
 

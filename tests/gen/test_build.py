@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firstspike.errors import FirstspikeError
-from firstspike.gen import build as build_module
 from firstspike.gen.build import build, open_build
 from firstspike.network import Dense, Input, Latency, Layer, Network
 
@@ -120,23 +119,25 @@ def test_a_damaged_manifest_is_refused(tmp_path, change):
         open_build(path)
 
 
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-    monkeypatch.setattr(build_module, "emit", full)
+def at_the_last_stage(error):
+    """A progress that ends a build when nearly all is written."""
+    def progress(stage):
+        if stage == "board":
+            raise error
+    return progress
+
+
+def test_a_full_disk_leaves_nothing(tmp_path):
+    full = at_the_last_stage(OSError(28, "No space left on device"))
     with pytest.raises(FirstspikeError, match="No space left on device"):
-        build(network(), "generic", tmp_path / "b")
+        build(network(), "generic", tmp_path / "b", progress=full)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupt_leaves_the_old_build(tmp_path, monkeypatch):
+def test_an_interrupt_leaves_the_old_build(tmp_path):
     old = build(network(), "generic", tmp_path / "b")
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-    monkeypatch.setattr(build_module, "emit", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        build(network(), "generic", tmp_path / "b")
+        build(network(), "generic", tmp_path / "b", progress=at_the_last_stage(KeyboardInterrupt()))
     assert open_build(old.path).manifest == old.manifest
     assert [p.name for p in tmp_path.iterdir()] == ["b"]
 
@@ -149,7 +150,7 @@ def test_residual_layers_are_refused_by_name(tmp_path):
     residual = Network(Input(5, 4, Latency([-1, 3, 2, 1, 0])), [
         Layer(Dense(signs(4, 5)), 4, threshold=1, name="one"),
         Layer([Dense(signs(3, 4)), Dense(signs(3, 5), source="input")], 4, threshold=1, name="both")])
-    with pytest.raises(FirstspikeError, match="layer .both. has 2 sources"):
+    with pytest.raises(FirstspikeError, match="layer 'both' has 2 sources"):
         build(residual, "generic", tmp_path / "b")
     assert not (tmp_path / "b").exists()
 

@@ -3,12 +3,14 @@
 import zlib
 from collections import deque
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Shape, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from firstspike.boards.tools import to_verilog
+from firstspike.rtl.description import CoreDescription, InputPort, LevelPort
 from firstspike.rtl.host.link import ANSWER, REQUEST, CoreFacts, HostLink
+from firstspike.rtl.streams.port import stream_port
 from firstspike.rtl.streams.token import Kind
 
 __all__ = ["AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result", "sample_top"]
@@ -100,21 +102,12 @@ class SampleCore(wiring.Component):
         return m
 
 
-def sample_top(facts: CoreFacts) -> tuple[str, dict]:
-    """The Verilog of a :class:`SampleCore` and what ``top.json`` would say of it."""
-    def names(stream):
-        return {part: f"{stream}__{part}" for part in ("payload", "valid", "ready")}
-
-    fields = {name: [field.offset, field.width] for name, field in facts.token}
-    top = {
-        "top": "top", "clock": "clk", "reset": "rst",
-        "ports": {
-            "spikes": names("spikes") | {"fields": fields, "addresses": list(range(facts.addresses))},
-            "levels": names("levels") if facts.levels else None,
-            "result": names("result"),
-            "stop_early": "stop_early" if facts.stop_early else None,
-        },
-    }
+def sample_top(facts: CoreFacts) -> tuple[str, CoreDescription]:
+    """The Verilog of a :class:`SampleCore`, and the core from outside."""
+    spikes = InputPort(stream_port("spikes", facts.token), tuple(range(facts.addresses)))
+    levels = LevelPort(stream_port("levels", Shape(facts.level_bits)), facts.size) if facts.levels else None
+    top = CoreDescription("top", "clk", "rst", spikes, levels, stream_port("result", facts.result),
+                          "stop_early" if facts.stop_early else None, None, ())
     return to_verilog(SampleCore(facts), "top"), top
 
 

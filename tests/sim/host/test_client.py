@@ -22,7 +22,7 @@ def build_of(facts, addresses=None, digest=None, path=None):
         (path / "board" / "link.json").write_text('{"clock_hz": 12000000, "baud": 1000000}')
     return SimpleNamespace(
         path=path,
-        top={"ports": {"spikes": {"addresses": addresses or list(range(facts.addresses))}}},
+        top=SimpleNamespace(spikes=SimpleNamespace(addresses=addresses or tuple(range(facts.addresses)))),
         network=SimpleNamespace(digest=(digest or facts.digest).hex()))
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 import os
+import re
 import shutil
 import stat
 import sys
@@ -12,7 +13,6 @@ from pathlib import Path
 import firstspike as fs
 import numpy as np
 import pytest
-from firstspike.boards.files import FAMILIES, clock_for
 from firstspike.gen import run_tools
 from firstspike.gen.synthesise import bitstream, program, synthesise
 
@@ -28,6 +28,11 @@ if os.environ.get("FAIL") == name:
     print("Info: reading")
     print("ERROR: Unable to place cell 'x', no Bels remaining of type 'ICESTORM_LC'")
     sys.exit(1)
+if "--pack-only" in arguments:
+    Path("../pins_checked").write_text(" ".join(arguments))
+    sys.exit(0)
+if Path.cwd().name == "pins":
+    sys.exit(0)
 assert Path("../rtl/top.v").is_file() and Path("board.v").is_file()
 if name == "yosys":
     part = "design" if "pins.ys" in arguments else "core"
@@ -93,7 +98,11 @@ def test_figures_come_from_the_tools_reports(build, tmp_path):
     stages = []
     found = synthesise(build, progress=stages.append)
     assert calls(tmp_path) == ["yosys", "yosys", "nextpnr-ice40", "icepack"]
-    assert stages == ["synthesise the core", "synthesise the design", "place and route the design", "pack"]
+    assert stages == [f"{stage} ({name} named by {name.upper().replace('-', '_')})" for stage, name in (
+        ("synthesise the core", "yosys"), ("synthesise the design", "yosys"),
+        ("place and route the design", "nextpnr-ice40"), ("pack", "icepack"))]
+    assert found.versions == {"yosys": "named by YOSYS", "nextpnr-ice40": "named by NEXTPNR_ICE40",
+                              "icepack": "named by ICEPACK"}
     assert (found.core.luts, found.core.ffs, found.core.block_rams, found.core.fmax_hz) == (500, 250, 3, None)
     assert (found.design.luts, found.design.ffs, found.design.block_rams) == (700, 250, 3)
     assert found.design.fmax_hz == 41_500_000 and found.meets_clock
@@ -116,14 +125,13 @@ def test_a_part_that_was_found_before_is_kept(build, tmp_path):
     assert calls(tmp_path) == ["yosys", "nextpnr-ice40", "icepack"]
 
 
-def test_a_bitstream_is_made_once_and_again_after_a_change(build, tmp_path):
+def test_a_bitstream_is_made_once_and_again_after_a_loss(build, tmp_path):
     path = bitstream(build)
     assert path == build.path / "board" / "pins.bin"
     assert calls(tmp_path) == ["yosys", "nextpnr-ice40", "icepack"]
     assert bitstream(build.path) == path
     assert calls(tmp_path) == []
-    pcf = build.path / "board" / "pins.pcf"
-    pcf.write_text(pcf.read_text() + "# moved\n")
+    path.unlink()
     assert bitstream(build) == path
     assert calls(tmp_path) == ["yosys", "nextpnr-ice40", "icepack"]
 
@@ -131,8 +139,7 @@ def test_a_bitstream_is_made_once_and_again_after_a_change(build, tmp_path):
 def test_a_design_that_misses_its_clock_has_no_bitstream(build, monkeypatch, tmp_path):
     bitstream(build)
     monkeypatch.setenv("FMAX", "21.3")
-    pcf = build.path / "board" / "pins.pcf"
-    pcf.write_text(pcf.read_text() + "# moved\n")
+    (build.path / "reports" / "resources.json").unlink()
     message = r"^the design stands 21\.3 MHz, not the 24 MHz that it was built for: build it with --clock 21$"
     with pytest.raises(fs.FirstspikeError, match=message):
         bitstream(build)
@@ -142,7 +149,6 @@ def test_a_design_that_misses_its_clock_has_no_bitstream(build, monkeypatch, tmp
     assert calls(tmp_path) == []
     assert not (build.path / "board" / "pins.bin").exists()
     assert json.loads((build.path / "reports" / "resources.json").read_text())["meets_clock"] is False
-    assert clock_for(build.board, 21e6).hz == 21_000_000
 
 
 @pytest.mark.parametrize("name", ["yosys", "nextpnr-ice40", "icepack"])
@@ -181,21 +187,122 @@ def test_a_full_disk(build, monkeypatch):
         synthesise(build)
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"family": "ice50"}, r"tools\.json is damaged \(family 'ice50'\): build it again$"),
-    ({"core": [["yosys", 3]]}, r"tools\.json is damaged \(core\): build it again$"),
-    ({"bitstream": "../../x"}, r"tools\.json is damaged \(bitstream '\.\./\.\./x'\): build it again$"),
-    ({"available": {}}, r"tools\.json is damaged \('luts'\): build it again$"),
-    ({"clock_hz": None}, r"tools\.json is damaged .*: build it again$"),
-    ({"core": [["rm", "-rf", "x"]]}, r"^a build may not run 'rm': make it again with firstspike build$"),
-    ({"core": [["ecp5-output-registers", "../x.json"]]}, r"^a build may not run 'ecp5-output-registers'"),
-    ({"core": [["ecp5-output-registers", "board.v"]]}, r"board\.v is no netlist of Yosys' .*: synthesise"),
-])
-def test_a_damaged_build_is_refused(build, change, message):
-    path = build.path / "board" / "tools.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+@pytest.mark.parametrize("name", ["pins.ys", "pins.pcf", "board.v"])
+def test_what_was_changed_in_a_build_is_not_run(build, tmp_path, name):
+    path = build.path / "board" / name
+    hostile = path.read_text()[:-40] + "\ntee -q -o ../../../PWNED log 0123456789x"
+    message = (rf"board/{re.escape(name)} is not what this version of Firstspike makes for icebreaker, and "
+               "nothing that was changed there is used: build it again$")
+    for spoil in (lambda: path.write_text(hostile), path.unlink, lambda: path.symlink_to("/dev/zero")):
+        spoil()
+        with pytest.raises(fs.FirstspikeError, match=message):
+            synthesise(build)
     with pytest.raises(fs.FirstspikeError, match=message):
+        bitstream(build)
+    assert calls(tmp_path) == []
+
+
+def test_commands_that_a_build_brings_are_not_run(build, tmp_path):
+    hostile = [["yosys", "-q", "-p", "tee -q -o ../../../PWNED log x"]]
+    (build.path / "board" / "tools.json").write_text(
+        json.dumps({"core": hostile, "design": hostile, "bitstream": "../x", "loader": ["sh", "-c", "ls"]}))
+    found = synthesise(build, design=False)
+    assert found.core.luts == 500 and calls(tmp_path) == ["yosys"]
+    assert not list(tmp_path.rglob("PWNED"))
+
+
+@pytest.mark.parametrize("name", ["reports", "board"])
+def test_nothing_is_written_through_a_link(build, tmp_path, name):
+    elsewhere = tmp_path / "elsewhere"
+    if name == "board":
+        (build.path / "board").rename(elsewhere)
+    else:
+        elsewhere.mkdir()
+    (build.path / name).symlink_to(elsewhere)
+    before = contents(elsewhere)
+    with pytest.raises(fs.FirstspikeError, match=rf"/{name} is a link, and nothing is written outside a"):
         synthesise(build)
+    assert contents(elsewhere) == before
+
+
+@pytest.mark.parametrize("change", [
+    {"design": 3}, {"design": {"luts": "many"}}, {"core": {"luts": 1, "run": "x"}}, {"clock_hz": "fast"},
+    {"versions": ["x"]}, {"versions": {"yosys": 3}}, {"inputs": 1}, {"format": 2}, {"meets_clock": True},
+])
+def test_results_of_an_earlier_run_are_believed_only_if_they_are_whole(build, tmp_path, change):
+    synthesise(build, core=False)
+    calls(tmp_path)
+    path = build.path / "reports" / "resources.json"
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | change))
+    found = synthesise(build, design=False)
+    assert (found.design is None) == (change != {"meets_clock": True})
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "null", "\x00"])
+def test_what_is_no_result_at_all_is_made_again(build, text):
+    (build.path / "reports").mkdir()
+    (build.path / "reports" / "resources.json").write_text(text)
+    found = synthesise(build, design=False)
+    assert found.design is None and found.core.luts == 500
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"board": {}}, r"manifest\.json is damaged \(board: "),
+    ({"board": "icebreaker"}, r"manifest\.json is damaged \(board: a board must be an object, not 'iceb"),
+    ({"luts": 10**6}, r"was built for the board icebreaker, of which this version of Firstspike says"),
+    ({"name": "icebraker"}, r"was built for the board icebraker, of which this version of Firstspike says"),
+    ({"family": "ice50"}, r"manifest\.json is damaged \(board: family must be one of"),
+    ({"seed": "1; rm"}, r"manifest\.json is damaged \(seed '1; rm'\): build it again$"),
+    ({"seed": True}, r"manifest\.json is damaged \(seed True\): build it again$"),
+    ({"board_file": "/etc/evil.py"}, r"was built for icebreaker, a board of your own, and a build keeps no "
+                                     r"code: give its file again, --board evil\.py$"),
+])
+def test_a_changed_manifest_is_refused(build, tmp_path, change, message):
+    path = build.path / "manifest.json"
+    manifest = json.loads(path.read_text())
+    inside = change.keys() & {"luts", "name", "family"}
+    path.write_text(json.dumps(manifest | ({"board": manifest["board"] | change} if inside else change)))
+    with pytest.raises(fs.FirstspikeError, match=message):
+        synthesise(build.path)
+    assert calls(tmp_path) == []
+
+
+def test_a_board_of_ones_own_is_asked_for_again(build, tmp_path, monkeypatch, root):
+    mine = tmp_path / "my_board.py"
+    shutil.copy(root / "examples" / "my_board.py", mine)
+    monkeypatch.chdir(tmp_path)
+    made = fs.build(small_network(), "my_board.py", tmp_path / "mine")
+    assert str(tmp_path) not in (made.path / "manifest.json").read_text()
+    mine.write_text(f"open({str(tmp_path / 'RUN')!r}, 'w').close()\n" + mine.read_text())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    again = fs.open_build(made.path)
+    assert (again.board.title, again.board_file) == ("Lattice iCE40HX8K breakout board", "my_board.py")
+    for action in (synthesise, bitstream, program):
+        with pytest.raises(fs.FirstspikeError, match=r"give its file again, --board my_board\.py$"):
+            action(again)
+    assert not (tmp_path / "RUN").exists() and calls(tmp_path) == []
+    path = bitstream(again, board=mine)
+    assert path.read_bytes() == b"bits 41.5" and (tmp_path / "RUN").exists()
+    assert calls(tmp_path) == ["yosys", "nextpnr-ice40", "yosys", "nextpnr-ice40", "icepack"]
+    with pytest.raises(fs.FirstspikeError, match=r"of which the board that is given says something else"):
+        synthesise(again, board="icebreaker")
+    mine.write_text(mine.read_text().replace("luts=7680", "luts=7681"))
+    with pytest.raises(fs.FirstspikeError, match=r"of which the board that is given says something else"):
+        synthesise(again, board=mine)
+
+
+def test_a_pin_that_the_device_lacks_is_said_before_synthesis(build, tmp_path, monkeypatch, root):
+    made = fs.build(small_network(), root / "examples" / "my_board.py", tmp_path / "mine")
+    before = contents(made.path)
+    monkeypatch.setenv("FAIL", "nextpnr-ice40")
+    with pytest.raises(fs.FirstspikeError, match=r"^the pins of the platform of the board ice40-hx8k-b-evn "
+                                                 r"are not such as its device has: nextpnr-ice40 failed: "):
+        synthesise(made, board=root / "examples" / "my_board.py")
+    assert calls(tmp_path) == ["yosys", "nextpnr-ice40"]
+    assert contents(made.path) == before
 
 
 def test_program(build, tmp_path, monkeypatch):
@@ -214,17 +321,14 @@ def test_program(build, tmp_path, monkeypatch):
     loader.write_text("#!/bin/sh\necho unable to open ftdi device\nexit 1\n")
     with pytest.raises(fs.FirstspikeError, match=r"^openFPGALoader could not load the board: unable to open"):
         program(build)
-    path = build.path / "board" / "tools.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"loader": ["sh", "-c", "echo"]}))
-    with pytest.raises(fs.FirstspikeError, match=r"^sh is none of the programs that may load a board"):
-        program(build)
 
 
-def test_generic_has_nothing_to_synthesise_for(tmp_path):
-    build = fs.build(small_network(), "generic", tmp_path / "build")
+@pytest.mark.parametrize("name", ["generic", "chip"])
+def test_generic_and_chip_have_nothing_to_synthesise_for(tmp_path, name):
+    build = fs.build(small_network(), name, tmp_path / "build")
     assert {path.name for path in (build.path / "board").iterdir()} == {"board.v", "link.json"}
     for action in (synthesise, bitstream, program):
-        with pytest.raises(fs.FirstspikeError, match=r"was built for generic, which has no device to"):
+        with pytest.raises(fs.FirstspikeError, match=rf"was built for {name}, which has no device to"):
             action(build)
 
 
@@ -237,7 +341,7 @@ def test_every_board_for_real(board, tmp_path):
         assert 0 < usage.luts <= found.available["luts"]
         assert 0 < usage.ffs <= found.available["ffs"]
     assert found.design.luts > found.core.luts
-    if FAMILIES[build.board.family].bitstream:
+    if not build.board.toolchain.by_hand:
         assert found.meets_clock
         path = bitstream(build)
         assert path.stat().st_size > 10_000
@@ -246,3 +350,32 @@ def test_every_board_for_real(board, tmp_path):
         assert found.design.fmax_hz is None
         with pytest.raises(fs.FirstspikeError, match=r"^no open tool makes bitstreams for arty-a7-100: run"):
             bitstream(build)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family, wrong, complaint", [
+    ("ice40", "Z99", "nextpnr-ice40 failed: package does not have a pin named 'Z99'"),
+    ("ecp5", "Z99", "nextpnr-ecp5 failed: IO pin 'uart_0__tx__io"),
+    ("gowin", "999", "nextpnr-himbaechel failed: "),
+])
+def test_an_impossible_pin_for_real(family, wrong, complaint, tmp_path):
+    base, device = {"ice40": ("icebreaker", "ICEBreaker"), "ecp5": ("ulx3s", "ULX3S_85F_"),
+                    "gowin": ("tang_nano_9k", "TangNano9k")}[family]
+    path = tmp_path / "mine.py"
+    shipped = {"ice40": "icebreaker", "ecp5": "ulx3s-85f", "gowin": "tang-nano-9k"}[family]
+    path.write_text(f"""
+import dataclasses
+from amaranth_boards.{base} import {device}Platform
+from amaranth_boards.resources import UARTResource
+from firstspike.boards import BOARDS
+class Mine({device}Platform):
+    resources = [resource for resource in {device}Platform.resources if resource.name != "uart"]
+    resources += [UARTResource(0, rx={"1" if family == "gowin" else "'B1'"!r}, tx={wrong!r})]
+BOARD = dataclasses.replace(BOARDS[{shipped!r}], name="mine", platform=Mine)
+""")
+    build = fs.build(small_network(), path, tmp_path / "build")
+    stages = []
+    with pytest.raises(fs.FirstspikeError) as refusal:
+        synthesise(build, board=path, progress=stages.append)
+    assert complaint in str(refusal.value) and wrong in str(refusal.value)
+    assert set(stages) == {"check the pins"}
