@@ -46,6 +46,10 @@ class FoldedColumn(wiring.Component):
     and leave one by one. When the last fold has been carried out and nothing waits any more, the end follows
     its spikes; with that, or at once where it is not sent, the operation is settled.
 
+    Where nothing is in the way, the first spike leaves 8 cycles after its ``FIRE`` was taken, and one more
+    for each fold before its own; the others of the fold follow one a cycle, and a fold with spikes takes 2
+    cycles more than it has.
+
     The parameters are those of :class:`~.column.Column`, and
 
     Parameters
