@@ -1,10 +1,11 @@
 """Do the tests notice a mistake? One change a line of a circuit, each killed by tests or shown equivalent.
 
-``python -m bench.mutation [FILE ...] [--every]``: by default the files of :data:`FILES`, with one change for
-each line; with ``--every`` all changes. A mutant is *killed* where a test of its component fails, or does not
-end; *equivalent* where ``bench/equivalent_mutants.json`` says why no test can tell it from the original. What
-*survives* is a mistake that nobody would notice. Each worker has a copy of the code and of the tests, so that
-the checkout stays as it is.
+``python -m bench.mutation [FILE ...] [--every] [--again]``: by default the files of :data:`FILES`, with one
+change for each line; with ``--every`` all changes; with ``--again`` only those that survived the last time,
+when the tests have become better and the code is the same. A mutant is *killed* where a test of its component
+fails, or does not end; *equivalent* where ``bench/equivalent_mutants.json`` says why no test can tell it from
+the original. What *survives* is a mistake that nobody would notice. Each worker has a copy of the code and of
+the tests, so that the checkout stays as it is.
 """
 
 import argparse
@@ -66,11 +67,14 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def passes(folder: Path, tests: list[str], limit: float | None) -> bool | None:
-    """Whether the tests pass in a copy; None where they do not end within ``limit`` seconds."""
+def passes(folder: Path, file: str, source: str, tests: list[str], limit: float | None) -> bool | None:
+    """Whether tests pass with this source of the file; None where they do not end in ``limit`` seconds."""
+    path = folder / "code" / file
+    later = path.stat().st_mtime_ns + 10 ** 10      # or what was compiled before might be taken for it
+    path.write_text(source)
+    os.utime(path, ns=(later, later))
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests]
-    environment = os.environ | {"PYTHONPATH": str(folder / "path"), "PYTHONDONTWRITEBYTECODE": "1",
-                                "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(folder / "path"), "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(command, cwd=folder / "code", env=environment, capture_output=True,
                               timeout=limit, check=False)
@@ -79,35 +83,30 @@ def passes(folder: Path, tests: list[str], limit: float | None) -> bool | None:
     return done.returncode == 0
 
 
-def judge(file: str, mutants: list[Mutant], folders: list[Path]) -> dict:
+def judge(file: str, mutants: list[Mutant], folders: list[Path], limit: float) -> dict:
     """What became of each mutant of a file."""
     source, tests, started = (ROOT / file).read_text(), its_tests(file), time.monotonic()
     if not tests:
         raise SystemExit(f"There are no tests of {file}: name them in bench/mutation.py.")
-    if not passes(folders[0], tests, None):
-        raise SystemExit(f"The tests of {file} do not pass as they are: {' '.join(tests)}")
-    limit = 60 + 4 * (time.monotonic() - started)
     known = {(one["file"], one["line"], one["change"]) for one in json.loads(EQUIVALENT.read_text())}
     free: SimpleQueue[Path] = SimpleQueue()
     for folder in folders:
         free.put(folder)
 
-    def outcome(mutant: Mutant) -> str:
-        if (file, mutant.text, mutant.change(source)) in known:
+    def outcome(mutant: Mutant | None) -> str:
+        if mutant and (file, mutant.text, mutant.change(source)) in known:
             return "equivalent"
         folder = free.get()
-        try:
-            (folder / "code" / file).write_text(mutant.apply(source))
-            survived = passes(folder, tests, limit)
-        finally:
-            (folder / "code" / file).write_text(source)
-            free.put(folder)
+        survived = passes(folder, file, mutant.apply(source) if mutant else source, tests, limit)
+        free.put(folder)
         print("s" if survived else ".", end="", flush=True)
         return "survived" if survived else "killed"
 
     with ThreadPoolExecutor(len(folders)) as pool:
-        outcomes = list(pool.map(outcome, mutants))
+        unchanged, *outcomes = pool.map(outcome, [None, *mutants])
     print()
+    if unchanged == "killed":
+        raise SystemExit(f"The tests of {file} do not pass as they are: {' '.join(tests)}")
     return {"mutants": len(mutants), "seconds": round(time.monotonic() - started), "tests": tests} | {
         kind: outcomes.count(kind) for kind in ("killed", "equivalent", "survived")} | {
         "survivors": [{"line": mutant.text, "change": mutant.change(source)}
@@ -119,7 +118,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.mutation", description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", default=FILES, help="files of rtl/")
     parser.add_argument("--every", action="store_true", help="all changes, not one a line")
+    parser.add_argument("--again", action="store_true", help="only those that survived the last time")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--limit", type=float, default=1800, help="seconds after which tests do not end")
     arguments = parser.parse_args()
     path = RESULTS / "mutation.json"
     table = json.loads(path.read_text())["details"]["files"] if path.exists() else {}
@@ -131,8 +132,15 @@ def main() -> None:
         for file in arguments.files:
             source = (ROOT / file).read_text()
             mutants = list(all_mutants(source)) if arguments.every else one_a_line(source)
+            before = table.get(file) if arguments.again else None
+            if before is not None:
+                survivors = [(one["line"], one["change"]) for one in before["survivors"]]
+                mutants = [one for one in mutants if (one.text, one.change(source)) in survivors]
             print(f"{file}: {len(mutants)} mutants", flush=True)
-            table[file] = judge(file, mutants, folders) | {"every": arguments.every}
+            table[file] = judge(file, mutants, folders, arguments.limit) | {"every": arguments.every}
+            if before is not None:
+                for count in ("mutants", "killed", "equivalent", "seconds"):
+                    table[file][count] += before[count] - (len(mutants) if count == "mutants" else 0)
             for one in table[file]["survivors"]:
                 print(f"  survived: {one['line']}\n         as: {one['change']}")
             write_results("mutation", [

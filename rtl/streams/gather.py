@@ -1,6 +1,6 @@
 """Where spikes of several transfers are gathered into one."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,7 +25,8 @@ class Gather(wiring.Component):
     Latency 1 cycle from what makes a transfer whole to this transfer, 0 from what can not join it. One
     transfer is taken every cycle, but for one of which several spikes want the same lane: that takes a cycle
     for each transfer that leaves by it. The paths from ``i`` to ``o``, and back from ``o.ready`` to
-    ``i.ready``, are combinational; a :class:`~.buffer.Buffer` on either side cuts them.
+    ``i.ready``, are combinational, but for the payload that leaves where one lane comes in: it is a register.
+    A :class:`~.buffer.Buffer` on either side cuts them.
 
     Parameters
     ----------
@@ -80,14 +81,15 @@ class Gather(wiring.Component):
         following = Signal(self.token)  # the next to be held, with those that did not
         m.d.comb += self._head(following, coming)
         left = waits & ~first
-        second = self._place(m, "second", spikes, left, following, Cat(self.token.lanes * [1]))
+        second = self._place(m, "second", spikes, left, following, ~Const(0, self.token.lanes))
         rest = left & ~second
 
         moves = Signal()                # all there is joins what is held
         leaves = Signal()
         m.d.comb += [
             moves.eq(joins & ~left.any()),
-            o.valid.eq(whole | (i.valid & ~moves)), o.payload.eq(joined), leaves.eq(o.valid & o.ready),
+            o.valid.eq(whole | (i.valid & ~moves)), leaves.eq(o.valid & o.ready),
+            o.payload.eq(joined if len(spikes) > 1 else held),      # one alone joins, or it does not
             i.ready.eq(moves | (leaves & ~rest.any())),
         ]
         with m.If(i.valid & moves):

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 import pytest
-from amaranth.hdl import ResetInserter, Signal
+from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
 from firstspike.rtl.streams.bank_sorter import BankSorter
 from firstspike.rtl.streams.banks import Banks
+from firstspike.rtl.streams.buffer import Buffer
 from firstspike.rtl.streams.narrow import Narrow
 from firstspike.rtl.streams.token import Kind, Order, Token
 from firstspike.rtl.streams.widen import Widen
@@ -292,6 +295,41 @@ def test_begins_anew_after_a_reset(name):
 
     simulate(ResetInserter(reset)(adapter), testbench, deadline=3000)
     assert cleared(adapter.token, got) == cleared(adapter.token, wanted)
+
+
+class There(wiring.Component):
+    """Some adapters one behind the other, with a buffer between two."""
+
+    def __init__(self, *adapters):
+        self.adapters = adapters
+        super().__init__({"i": In(stream.Signature(adapters[0].source)),
+                          "o": Out(stream.Signature(adapters[-1].token))})
+
+    def elaborate(self, platform):
+        m = Module()
+        last = wiring.flipped(self.i)
+        for place, adapter in enumerate(self.adapters):
+            m.submodules[f"adapter_{place}"] = adapter
+            m.submodules[f"buffer_{place}"] = buffer = Buffer(adapter.token)
+            wiring.connect(m, last, adapter.i)
+            wiring.connect(m, adapter.o, buffer.i)
+            last = buffer.o
+        wiring.connect(m, last, wiring.flipped(self.o))
+        return m
+
+
+@pytest.mark.parametrize("stall", [0, 0.4])
+def test_there_and_back(stall):
+    """Through lanes and banks to one lane again: the same windows, and in each step the same spikes."""
+    rng = random.Random(stall)
+    source = Token(11, WINDOW, value_bits=3, tagged=True)
+    widen = Widen(source, 3)
+    sort = BankSorter(widen.token, Banks(11, 4))
+    there = There(widen, sort, Narrow(sort.token))
+    tokens = random_windows(rng, source, 12)
+    got, *_ = run(there, pack(rng, source, tokens), len(tokens),
+                  *(pauses(rng, stall) if stall else never for _ in range(2)))
+    assert meaning(flat(source, got)) == meaning(tokens)
 
 
 def test_what_is_refused():
