@@ -131,7 +131,7 @@ def main() -> None:
             folders.append(copied(Path(folder) / str(worker)))
         for file in arguments.files:
             source = (ROOT / file).read_text()
-            mutants = list(all_mutants(source)) if arguments.every else one_a_line(source)
+            mutants = all_mutants(source) if arguments.every else one_a_line(source)
             before = table.get(file) if arguments.again else None
             if before is not None:
                 survivors = [(one["line"], one["change"]) for one in before["survivors"]]

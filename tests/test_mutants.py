@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.parametrize("source, changes", [
-    ("x = a & ~b\n", ["x = a | ~b", "x = a & b"]),
+    ("x = a & ~b\n", ["x = a | ~b", "x = a & b", "x = (a)", "x = (~b)"]),
     ("x = a[1:] + 0\n", ["x = a[0:] + 0", "x = a[1:] - 0", "x = a[1:] + 1"]),
     ("m.If(a == b)\n", ["m.If(~(a == b))", "m.If(a != b)"]),
     ("x = Mux(p, q.r, s)\n", ["x = Mux(p, s, q.r)"]),
@@ -30,19 +30,17 @@ def test_every_change_of_a_line(source, changes):
     '"""1 and 2."""\n', "from a import b\n", "x: int | None\n", "def f(a: int | None) -> A | B:\n    pass\n",
     "x = f\"{a + 1}\"\n", "x = Signal(reset_less=True)\n"])
 def test_what_is_no_code_stays(source):
-    assert not list(all_mutants(source))
+    assert not all_mutants(source)
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_one_change_a_line_of_each_file(file):
     source = (ROOT / file).read_text()
-    mutants = one_a_line(source)
+    mutants, whole = one_a_line(source), ast.dump(ast.parse(source))
     assert len(mutants) > 10 and len({mutant.line for mutant in mutants}) == len(mutants)
-    every = {(mutant.start, mutant.new) for mutant in all_mutants(source)}
+    assert set(mutants) <= set(all_mutants(source))
     for mutant in mutants:
-        assert (mutant.start, mutant.new) in every
-        assert ast.dump(ast.parse(mutant.apply(source))) != ast.dump(ast.parse(source))
-    assert mutants == one_a_line(source)
+        assert ast.dump(ast.parse(mutant.apply(source))) != whole
 
 
 @pytest.mark.parametrize("file", sorted({*FILES, *ELSEWHERE}))
