@@ -9,7 +9,7 @@ PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 PYTEST  := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo lint test test-all bench bench-table wheel clean
+.PHONY: help setup setup-dev demo lint test test-all bench bench-table mutate wheel clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench: $(VENV)/.stamp-dev  ## measure every figure again, one after the other
 
 bench-table: $(VENV)/.stamp-core  ## the measured figures against floor, goal and peers
 	@$(BIN)/python -m bench.table
+
+mutate: $(VENV)/.stamp-dev  ## change the circuits line by line: do their tests notice? (hours)
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.mutation
 
 wheel: $(VENV)/.stamp-dev  ## wheel and sdist into dist/
 	$(BIN)/pyproject-build --outdir dist .

@@ -20,7 +20,9 @@ class Outbox(wiring.Component):
     can follow another while ``room`` is up; otherwise ``room`` falls with ``enters`` until all has left.
 
     The first spike is on offer 3 cycles after ``load`` (2 with ``scan``, where it is the first neuron's), 2
-    later with ``queue``; the others follow one a cycle, or their neurons do with ``scan``.
+    later with ``queue``; the others follow one a cycle, or their neurons do with ``scan``. Batches that wait
+    in the queue leave one every ``spikes + 2`` cycles, their ends among them; ``+ 1`` where the last group
+    that has any has one spike and is not the only one, ``+ 3`` with ``scan`` where all that fired come first.
 
     Parameters
     ----------

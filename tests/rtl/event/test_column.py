@@ -233,6 +233,23 @@ def test_a_spike_leaves_a_fixed_time_after_its_fire_was_taken(options, cycles, c
         assert sorted(left.values()) == list(range(min(left.values()), min(left.values()) + 4 * columns))
 
 
+@pytest.mark.parametrize("folds", [4, 8])
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+def test_a_fold_takes_two_cycles_more_than_it_has_spikes(folds, lanes):
+    """The first leaves 8 cycles after its ``FIRE`` was taken, and one more for each fold before it."""
+    case = plain_case(lanes * folds, folds=folds)
+    for only in (None, 0, 1, folds - 1):
+        case.neurons = replace(case.neurons, start=tuple(
+            int(only is None or n % folds == only) for n in range(lanes * folds)))
+        (got,) = run(case.chain(), Session([FIRE, END]))
+        left = [(token["address"], cycle) for cycle, token in got.left if token["kind"] is Kind.SPIKE]
+        assert left == [
+            (lane * folds + fold, 8 + (fold * (lanes + 2) if only is None else only) + lane)
+            for fold in range(folds) for lane in range(lanes) if only in (None, fold)]
+        ends = [cycle for cycle, token in got.left if token["kind"] is Kind.STEP]
+        assert ends == [max(left[-1][1] + 1, 5 + folds)]
+
+
 @FOLDED
 def test_only_what_stands_behind_a_fire_waits_for_its_spikes(folded):
     """Nothing leaves: adds go on until the next ``FIRE``, and one more fits behind it in the buffer."""

@@ -235,6 +235,22 @@ def test_scan_takes_a_cycle_a_neuron(scan, queued):
     assert (first, second) == ((start + 4, start + 8) if scan else (start + 3, start + 4))
 
 
+@pytest.mark.parametrize("scan", [False, True])
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.parametrize("group", [7, 3])
+@pytest.mark.parametrize("spikes", range(8))
+def test_a_queued_batch_follows_the_one_before(scan, ordered, group, spikes):
+    """Batches that wait in a queue leave in a fixed time each, and that is no more than it should be."""
+    case = Case(queue=True, scan=scan, group=group, ordered=ordered)
+    batch = case.batch(random.Random(spikes), density=0, window=False)
+    batch["pending"] = [n < spikes for n in range(7)]
+    played = play(case, [batch] * 8)
+    firsts = played.left[::spikes + ordered] if spikes or ordered else []
+    alone = group < spikes and spikes % group == 1       # the last group has one, and is not the only one
+    period = spikes + (3 if scan and spikes else 1 if alone and not scan else 2)
+    assert [after - before for before, after in pairwise(firsts)] == [period] * max(0, len(firsts) - 1)
+
+
 @pytest.mark.parametrize("read, scan, queued", KINDS)
 @pytest.mark.parametrize("seed", range(2))
 def test_begins_anew_after_a_reset(read, scan, queued, seed):
