@@ -66,7 +66,7 @@ def board_files(board: Board, facts: CoreFacts, top: Mapping, clock: Clock, *, s
     Parameters
     ----------
     board : :class:`Board`
-    facts : :class:`~..rtl.host.link.CoreFacts`
+    facts : :class:`~..rtl.host.protocol.CoreFacts`
     top : mapping
         What ``top.json`` says.
     clock : :class:`Clock`

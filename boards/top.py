@@ -14,7 +14,8 @@ from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from ..rtl.host.link import CoreFacts, HostLink
+from ..rtl.host.link import HostLink
+from ..rtl.host.protocol import CoreFacts
 from .families.family import Family
 from .families.pll import Setting
 
@@ -30,7 +31,7 @@ class LinkedCore(wiring.Component):
 
     Parameters
     ----------
-    facts : :class:`~..rtl.host.link.CoreFacts`
+    facts : :class:`~..rtl.host.protocol.CoreFacts`
         The core's numbers.
     top : mapping
         What ``top.json`` says of the core's module.

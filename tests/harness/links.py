@@ -8,7 +8,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from firstspike.boards.tools import to_verilog
-from firstspike.rtl.host.link import ANSWER, REQUEST, CoreFacts, HostLink
+from firstspike.rtl.host.link import HostLink
+from firstspike.rtl.host.protocol import ANSWER, REQUEST, CoreFacts
 from firstspike.rtl.streams.token import Kind
 
 __all__ = ["AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result", "sample_top"]

@@ -4,7 +4,8 @@
 import random
 
 import pytest
-from firstspike.rtl.host.link import IDENTITY, RESULT, VERSION, Command, CoreFacts, Error, HostLink
+from firstspike.rtl.host.link import HostLink
+from firstspike.rtl.host.protocol import IDENTITY, RESULT, VERSION, Command, CoreFacts, Error
 from firstspike.rtl.streams.token import Kind
 from harness.links import DELAY, AmaranthPort, SampleCore, answers, request, sample_facts, sample_result
 
