@@ -1,4 +1,4 @@
-"""Frames on the line: bytes to checked requests, and answers back to bytes (wire format: :mod:`.protocol`)."""
+"""Frames: bytes of the line to checked requests, answers back to bytes (wire format: :mod:`.protocol`)."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring

@@ -1,7 +1,7 @@
 """The host link: runs single images on a core from a serial line (wire format: :mod:`.protocol`)."""
 
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .driver import CoreDriver
