@@ -45,12 +45,18 @@ class SpikeSorter(wiring.Component):
     spikes : ``Out(stream.Signature(Token(addresses, window)))``
     drop : ``In(1)``
         As in :class:`~.encoder.Encoder`.
+
+    Attributes
+    ----------
+    listing : ``Signal(1)``
+        The image is complete and its ``WINDOW`` not yet offered.
     """
 
     def __init__(self, addresses: int, window: int, *, read_latency: int = 1):
         self.addresses = check_positive("Addresses", addresses)
         self.window = check_positive("Window", window)
         self.read_latency = check_one_or_two("Read latency", read_latency)
+        self.listing = Signal()
         super().__init__({
             "events": In(stream.Signature(Event(addresses, range(window)))),
             "spikes": Out(stream.Signature(Token(addresses, window))),
@@ -77,7 +83,7 @@ class SpikeSorter(wiring.Component):
 
         # The pipeline through the heads carries either events or the scan, never both.
         scan, scanning = Signal(range(self.window)), Signal(init=1)
-        listing = Signal()      # the image is complete and its WINDOW not yet offered
+        listing = self.listing
         advance = Signal()
         taking = Signal()
         scanned = delayed(scanning, 1, "scanned", advance)

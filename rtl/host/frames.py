@@ -22,7 +22,7 @@ class PartKind(enum.Enum, shape=2):
 
 
 class RequestPart(data.StructLayout):
-    """Layout of a part of a request.
+    """Layout of a part of a request. A field that its kind does not speak of means nothing.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Frames: bytes of the line to checked requests, answers back to bytes (wire format: :mod:`.protocol`)."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -54,6 +54,11 @@ class Framing(wiring.Component):
         is offered.
     answer : ``In(stream.Signature(AnswerByte))``
         After ``END``. Not looked at while ``open`` is low.
+
+    Attributes
+    ----------
+    receiving, answering : ``Signal(1)``
+        One of the states from ``COMMAND`` to ``VERIFY``, from ``WAIT`` to ``SIGN``.
     """
 
     def __init__(self, longest: int, idle_cycles: int):
@@ -64,6 +69,7 @@ class Framing(wiring.Component):
                 raise ValueError(f"{name} must be a positive integer, not {value}")
         self.longest = longest
         self.idle_cycles = 1 << ceil_log2(idle_cycles)
+        self.receiving, self.answering = Signal(), Signal()
         super().__init__({
             "received": In(stream.Signature(8)), "damaged": In(1), "lost": In(1),
             "sent": Out(stream.Signature(8)),
@@ -131,7 +137,7 @@ class Framing(wiring.Component):
             with m.If(heard):
                 m.d.sync += stray.eq(1)
 
-        with m.FSM():
+        with m.FSM() as machine:
             with m.State("IDLE"):
                 m.d.comb += idle.eq(1), checksum.clear.eq(1), self.received.ready.eq(1)
                 m.d.sync += index.eq(0), stray.eq(0), too_long.eq(0), failed.eq(0)
@@ -149,7 +155,7 @@ class Framing(wiring.Component):
                 listen()
 
             with m.State("LENGTH"):
-                m.d.comb += self.received.ready.eq(free)
+                m.d.comb += part.kind.eq(PartKind.LENGTH), self.received.ready.eq(free)
                 sum_up(taken, byte)
                 with m.If(taken):
                     m.d.sync += index.eq(index + 1)
@@ -182,6 +188,7 @@ class Framing(wiring.Component):
                 listen()
 
             with m.State("CHECKSUM"):
+                m.d.comb += part.kind.eq(PartKind.END)
                 m.d.comb += self.received.ready.eq(free & (self.request.ready | (index != 3)))
                 sum_up(taken, byte)
                 with m.If(taken):
@@ -239,4 +246,11 @@ class Framing(wiring.Component):
                         with m.If(stray | heard):
                             m.d.sync += stray.eq(0)
                             fail(Error.IMPATIENT)
+
+        receiving = ("COMMAND", "LENGTH", "ANNOUNCE", "PAYLOAD", "CHECKSUM", "VERIFY")
+        answering = ("WAIT", "SALUTE", "PASS", "SIGN")
+        m.d.comb += [
+            self.receiving.eq(Cat(map(machine.ongoing, receiving)).any()),
+            self.answering.eq(Cat(map(machine.ongoing, answering)).any()),
+        ]
         return m

@@ -32,10 +32,16 @@ class TokenLaw(wiring.Component):
         The token has come.
     clear : ``In(1)``
         A new window begins.
+
+    Attributes
+    ----------
+    low : ``Signal(range(window + 1))``
+        The first step that is not closed, where the first layer is online.
     """
 
     def __init__(self, facts: CoreFacts):
         self.facts = facts
+        self.low = Signal(range(facts.window + 1))
         super().__init__({
             "token": In(8 * facts.token_bytes), "accept": In(1), "clear": In(1), "lawful": Out(1),
         })
@@ -51,12 +57,11 @@ class TokenLaw(wiring.Component):
         if facts.value_bits:
             spike_laws += [token.value != 0, token.value <= facts.max_value]
         if facts.online:
-            low = Signal(range(facts.window + 1))   # the first step that is not closed
             with m.If(self.clear):
-                m.d.sync += low.eq(0)
+                m.d.sync += self.low.eq(0)
             with m.Elif(self.accept):
-                m.d.sync += low.eq(token.step + step)
-            laws += [token.step >= low]
+                m.d.sync += self.low.eq(token.step + step)
+            laws += [token.step >= self.low]
         all_laws = Cat(laws).all()
         m.d.comb += self.lawful.eq(all_laws & Mux(spike, Cat(spike_laws).all(), step if facts.online else 0))
         return m

@@ -7,7 +7,7 @@ import pytest
 from firstspike.rtl.host.link import HostLink
 from firstspike.rtl.host.protocol import IDENTITY, RESULT, VERSION, Command, CoreFacts, Error
 from firstspike.rtl.streams.token import Kind
-from harness.links import DELAY, AmaranthPort, SampleCore, answers, request, sample_facts, sample_result
+from harness.links import DELAY, AmaranthPort, SampleCore, answers, request, sample_facts, sample_result, token
 
 IMAGE = [7, 199, 0, 130, 55]
 
@@ -16,12 +16,6 @@ def exchange(port, data) -> list[tuple[int, bytes]]:
     """Send, and read all that comes until the line is silent for long."""
     port.write(data)
     return answers(port.read(1000))
-
-
-def token(facts: CoreFacts, kind: Kind, address: int, step: int, value: int = 0) -> int:
-    layout = facts.token
-    return (kind.value << layout["kind"].offset | address << layout["address"].offset
-            | step << layout["step"].offset | value << layout["value"].offset)
 
 
 def spikes_payload(facts, words) -> bytes:
