@@ -58,6 +58,13 @@ class CoreDriver(wiring.Component):
         Only with early stop; changes only with the ``END`` of its command.
     result : ``In(stream.Signature(facts.result))``
         From the core.
+
+    Attributes
+    ----------
+    command : ``Signal(Command)``
+        The request's.
+    pending, running, answering : ``Signal(1)``
+        As above.
     """
 
     def __init__(self, facts: CoreFacts, *, clock_hz: int, cycle_bits: int):
@@ -68,6 +75,8 @@ class CoreDriver(wiring.Component):
         self.facts = facts
         self.clock_hz = clock_hz
         self.cycle_bits = cycle_bits
+        self.command = Signal(Command)
+        self.pending, self.running, self.answering = Signal(), Signal(), Signal()
         members = {
             "open": In(1),
             "request": In(stream.Signature(RequestPart(facts.longest))),
@@ -88,13 +97,13 @@ class CoreDriver(wiring.Component):
         facts, part = self.facts, self.request.payload
         m.d.sync += self.core_reset.eq(~self.open)
 
-        command, unknown = Signal(Command), Signal()
+        command, unknown = self.command, Signal()
         misfit = Signal()       # the length is not the command's, or the payload ends inside a word
         word = Signal(8 * max(facts.token_bytes, facts.level_bytes if facts.levels else 1))
         place = Signal(range(len(word) // 8))       # of the next byte in the word
         more = Signal()                             # words follow it
-        fresh, judged, lawful, pending = Signal(), Signal(), Signal(), Signal()
-        running, answering = Signal(), Signal()
+        fresh, judged, lawful = Signal(), Signal(), Signal()
+        pending, running, answering = self.pending, self.running, self.answering
         cycles = Signal(self.cycle_bits + 1)
 
         takes_levels = (command == Command.LEVELS) if facts.levels else Const(0)

@@ -13,8 +13,8 @@ from firstspike.rtl.host.protocol import ANSWER, REQUEST, CoreFacts
 from firstspike.rtl.streams.token import Kind
 
 __all__ = [
-    "DELAY", "AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result", "sample_top",
-    "token",
+    "DELAY", "AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result",
+    "sample_top", "token",
 ]
 
 DELAY = 9  # cycles from the end of a window to the result

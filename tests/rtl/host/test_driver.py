@@ -120,7 +120,8 @@ class Bench:
         return step
 
 
-@pytest.mark.parametrize("gap, stall, stalls", [(0, 0, False), (0.5, 0, False), (0, 0.6, True), (0.4, 0.4, True)])
+@pytest.mark.parametrize("gap, stall, stalls", [
+    (0, 0, False), (0.5, 0, False), (0, 0.6, True), (0.4, 0.4, True)])
 def test_images_and_windows_come_out_as_results(gap, stall, stalls):
     bench = Bench(gap=gap, stall=stall, stalls=stalls)
     rng = random.Random(gap)
@@ -128,7 +129,8 @@ def test_images_and_windows_come_out_as_results(gap, stall, stalls):
              token(bench.facts, Kind.STEP, 0, 1), token(bench.facts, Kind.SPIKE, 1, 19)]
     steps = []
     for _ in range(3):
-        steps += [bench.image([rng.randrange(200) for _ in range(5)]), bench.window(words[:rng.randint(0, 4)])]
+        image = [rng.randrange(200) for _ in range(5)]
+        steps += [bench.image(image), bench.window(words[:rng.randint(0, 4)])]
     bench.run(*steps)
 
 

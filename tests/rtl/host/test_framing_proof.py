@@ -13,8 +13,8 @@ class InOrder(Elaboratable):
     """For any line and any core driver, faults, refusals and resets at any time.
 
     While ``open``, the parts are ``COMMAND``, ``LENGTH``, as many ``DATA`` as it says and counted down by
-    one, ``END``; what is offered stays until it is taken or ``open`` falls; no answer is taken before
-    ``END``. Bytes to the line keep the law of a stream.
+    one, ``END``; what is offered stays until it is taken or ``open`` falls; it falls where one is refused;
+    no answer is taken before ``END``. Bytes to the line keep the law of a stream.
 
     ``broken``: the payload is one byte longer than said, or the line does not keep its law. ``frame``: the
     line brings these bytes, one after the other, and nothing stalls or fails.
@@ -54,15 +54,18 @@ class InOrder(Elaboratable):
         with m.If(waits & dut.open):
             has_byte = (part.kind == PartKind.COMMAND) | (part.kind == PartKind.DATA)
             m.d.comb += [
-                Assert(dut.request.valid), Assert(part.kind == offered.kind), Assert(part.left == offered.left),
-                Assert(~has_byte | (part.byte == offered.byte)),
+                Assert(dut.request.valid), Assert(part.kind == offered.kind),
+                Assert(part.left == offered.left), Assert(~has_byte | (part.byte == offered.byte)),
             ]
 
         comes, left, ended = Signal(PartKind), Signal.like(part.left), Signal()
         handed = dut.request.valid & dut.request.ready
-        m.d.comb += Assert(~dut.request.valid | (dut.open & ~ended)), Assert(dut.receiving == (dut.open & ~ended))
+        m.d.comb += Assert(dut.receiving == (dut.open & ~ended)), Assert(dut.receiving | ~dut.request.valid)
         m.d.comb += Assert(~dut.open | (dut.answering == ended))
         m.d.comb += Assert(~dut.answer.ready | ended)
+        refused = Signal()
+        m.d.sync += refused.eq(dut.refused & dut.receiving)
+        m.d.comb += Assert(~refused | ~dut.open)
         with m.If(dut.open & ~ended):
             m.d.comb += Assert(part.kind == comes)
             with m.If(part.kind == PartKind.DATA):
