@@ -13,8 +13,8 @@ SMALL = 64
 """LUTs above which a ROM is smaller than the logic."""
 
 FAST = 512
-"""LUTs above which a ROM is also faster than the logic, which has become deep. A table of 256 levels and steps
-never takes as many; one of thousands of levels would take minutes to simulate."""
+"""LUTs above which a ROM is also faster than the logic, which has become deep. A table of 256 levels and
+256 steps never takes as many; one of thousands of levels would take minutes to simulate."""
 
 
 class Lookup(wiring.Component):
