@@ -53,7 +53,7 @@ def board_design(board: Board, facts: CoreFacts, top: CoreDescription, clock: Cl
     Parameters
     ----------
     board : :class:`Board`
-    facts : :class:`~..rtl.host.link.CoreFacts`
+    facts : :class:`~..rtl.host.protocol.CoreFacts`
     top : :class:`~..rtl.description.CoreDescription`
         The core from outside.
     clock : :class:`Clock`

@@ -14,7 +14,8 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from ..rtl.description import CoreDescription
-from ..rtl.host.link import CoreFacts, HostLink
+from ..rtl.host.link import HostLink
+from ..rtl.host.protocol import CoreFacts
 from .families.pll import Setting
 from .families.toolchain import Toolchain
 
@@ -30,7 +31,7 @@ class LinkedCore(wiring.Component):
 
     Parameters
     ----------
-    facts : :class:`~..rtl.host.link.CoreFacts`
+    facts : :class:`~..rtl.host.protocol.CoreFacts`
         The core's numbers.
     top : :class:`~..rtl.description.CoreDescription`
         The core's module from outside.

@@ -1,18 +1,20 @@
 """Latency code for an online first layer: an image's spikes sorted by step."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.lib import wiring
 from amaranth.utils import bits_for
 
-from ..streams.token import Kind, Token
-from .levels import LevelReader, check_mask, check_positive, check_table
+from ..streams.token import Kind
+from .encoder import Encoder
+from .levels import LevelReader
+from .lookup import FAST, SMALL
+from .parameters import check_one_or_two, check_positive, check_table
 from .sort import SpikeSorter
 
 __all__ = ["LatencyEncoder"]
 
 
-class LatencyEncoder(wiring.Component):
+class LatencyEncoder(Encoder):
     """A level is one spike at ``table[level]``, or silent; the spikes of an image come sorted by step.
 
     Tokens: the spikes of a step in any order, then its ``STEP``; steps without spikes have none; last
@@ -28,50 +30,27 @@ class LatencyEncoder(wiring.Component):
     Parameters
     ----------
     table : sequence of :class:`int`
-        Step of each level; -1 for silence.
-    window : :class:`int`
-        Number of steps.
-    mask : sequence of :class:`bool`
-        One for each input; those that are False are left out, the others numbered in order.
+        Step of each level; -1 for silence. A level beyond it is silent.
+    window, mask
+        As in :class:`~.encoder.Encoder`.
     buffers : :class:`int`
         1, or 2: an image is taken while the one before it is given.
     read_latency : :class:`int`
-        1: small. 2: a register behind each memory, for a fast clock; table and mask are logic, not ROMs.
-
-    Members
-    -------
-    levels : ``In(stream.Signature(unsigned(level_bits)))``
-        All inputs of an image in order, masked ones too.
-    spikes : ``Out(stream.Signature(Token(addresses, window)))``
-    drop : ``In(1)``
-        See :class:`~.sort.SpikeSorter`.
+        1: small. 2: a register behind each memory, for a fast clock; table and mask are logic where that
+        is not large.
     """
 
     def __init__(self, table, window: int, mask, *, buffers: int = 1, read_latency: int = 1):
-        check_positive("Window", window)
-        if buffers not in (1, 2):
-            raise ValueError(f"Buffers must be 1 or 2, not {buffers!r}")
-        if read_latency not in (1, 2):
-            raise ValueError(f"Read latency must be 1 or 2, not {read_latency!r}")
-        self.table = check_table(table, window)
-        self.mask = check_mask(mask)
-        self.size = len(self.mask)
-        self.addresses = sum(self.mask)
-        self.level_bits = bits_for(len(self.table) - 1)
-        self.window = window
-        self.value_bits = 0
-        self.buffers = buffers
-        self.read_latency = read_latency
-        super().__init__({
-            "levels": In(stream.Signature(unsigned(self.level_bits))),
-            "spikes": Out(stream.Signature(Token(self.addresses, window))),
-            "drop": In(1),
-        })
+        self.table = check_table(table, check_positive("Window", window))
+        self.buffers = check_one_or_two("Buffers", buffers)
+        self.read_latency = check_one_or_two("Read latency", read_latency)
+        super().__init__(mask, window, bits_for(len(self.table) - 1))
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.reader = reader = LevelReader(
-            self.mask, table=self.table, window=self.window, block=False if self.read_latency == 2 else None)
+            self.mask, table=self.table, window=self.window,
+            logic_limit=FAST if self.read_latency == 2 else SMALL)
         wiring.connect(m, wiring.flipped(self.levels), reader.levels)
         events, spikes = reader.events, self.spikes
 

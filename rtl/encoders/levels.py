@@ -5,44 +5,32 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from .lookup import Lookup
+from .lookup import SMALL, Lookup
+from .parameters import check_mask, check_table
 
-__all__ = ["Event", "LevelReader", "check_mask", "check_positive", "check_table"]
-
-
-def check_positive(name, value):
-    """Refuse what is not a positive integer."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a positive integer, not {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be a positive integer, not {value}")
-    return value
-
-
-def check_mask(mask):
-    """The mask as a tuple of bool with at least one input left in."""
-    mask = tuple(bool(used) for used in mask)
-    if not any(mask):
-        raise ValueError(f"Mask must leave in at least one of {len(mask)} inputs")
-    return mask
-
-
-def check_table(table, window):
-    """The table as a tuple of steps below ``window``, -1 for silence."""
-    table = tuple(int(step) for step in table)
-    if not table:
-        raise ValueError("Table must have at least one level")
-    for level, step in enumerate(table):
-        if not -1 <= step < window:
-            raise ValueError(f"Step must be -1 or in 0 ... {window - 1}, not {step} (level {level})")
-    return table
+__all__ = ["Event", "LevelReader"]
 
 
 class Event(data.StructLayout):
-    """What one level comes to.
+    """Layout of what one level comes to.
 
-    ``spike``: whether the input speaks at all; only then ``address`` (compact) and ``data`` mean
-    something. ``last``: it is the image's last level.
+    Parameters
+    ----------
+    addresses : :class:`int`
+        Number of inputs that the mask leaves in.
+    shape : shape-like
+        Shape of ``data``.
+
+    Members
+    -------
+    spike : ``1``
+        Whether the input speaks at all; only then ``address`` and ``data`` mean something.
+    last : ``1``
+        It is the image's last level.
+    address : ``range(addresses)``
+        The input's number among those.
+    data : ``shape``
+        The level, or its step.
     """
 
     def __init__(self, addresses: int, shape):
@@ -65,8 +53,8 @@ class LevelReader(wiring.Component):
         Step of each level (-1: silent), where the event carries a step. A level beyond it is silent.
     window : :class:`int`
         Number of steps, with ``table``.
-    block : :class:`bool`, optional
-        See :class:`~.lookup.Lookup`.
+    logic_limit : :class:`int`
+        Most LUTs of table and mask as logic; see :class:`~.lookup.Lookup`.
 
     Members
     -------
@@ -74,13 +62,14 @@ class LevelReader(wiring.Component):
     events : ``Out(stream.Signature(Event(addresses, ...)))``
     """
 
-    def __init__(self, mask, *, levels: int | None = None, table=None, window: int | None = None, block=None):
+    def __init__(self, mask, *, levels: int | None = None, table=None, window: int | None = None,
+                 logic_limit: int = SMALL):
         self.mask = check_mask(mask)
         self.size = len(self.mask)
         self.addresses = sum(self.mask)
         self.table = None if table is None else check_table(table, window)
         self.level_bits = bits_for((levels if table is None else len(self.table)) - 1)
-        self.block = block
+        self.logic_limit = logic_limit
         shape = unsigned(self.level_bits) if table is None else Shape.cast(range(window))
         super().__init__({
             "levels": In(stream.Signature(unsigned(self.level_bits))),
@@ -108,7 +97,7 @@ class LevelReader(wiring.Component):
             table = self.table + (-1,) * ((1 << self.level_bits) - len(self.table))
             m.submodules.steps = steps = Lookup(
                 [step << 1 | 1 if step >= 0 else 0 for step in table],
-                cares=[None if step >= 0 else 1 for step in table], block=self.block)
+                cares=[None if step >= 0 else 1 for step in table], logic_limit=self.logic_limit)
             m.d.comb += steps.address.eq(self.levels.payload), steps.enable.eq(advance)
             m.d.comb += event.data.eq(steps.data[1:])
             sounds = steps.data[:1]
@@ -118,7 +107,7 @@ class LevelReader(wiring.Component):
             with m.If(advance):
                 m.d.sync += event.address.eq(index)
         else:
-            m.submodules.mask = mask = Lookup(self.mask, block=self.block)
+            m.submodules.mask = mask = Lookup(self.mask, logic_limit=self.logic_limit)
             m.d.comb += [
                 mask.address.eq(index), mask.enable.eq(advance),
                 event.spike.eq(sounds & mask.data),

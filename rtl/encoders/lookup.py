@@ -7,7 +7,14 @@ from amaranth.utils import ceil_log2
 
 from ..memory import Rom
 
-__all__ = ["Lookup"]
+__all__ = ["FAST", "SMALL", "Lookup"]
+
+SMALL = 64
+"""LUTs above which a ROM is smaller than the logic."""
+
+FAST = 512
+"""LUTs above which a ROM is also faster than the logic, which has become deep. A table of 256 levels and
+256 steps never takes as many; one of thousands of levels would take minutes to simulate."""
 
 
 class Lookup(wiring.Component):
@@ -23,8 +30,8 @@ class Lookup(wiring.Component):
         The table, unsigned. Addresses beyond it give any word.
     cares : sequence of :class:`int`, optional
         For each word the bits that matter; the others may come out as they like. All, if left out.
-    block : :class:`bool`, optional
-        Whether it is a ROM. If left out: where the logic would take more than :attr:`LIMIT` LUTs.
+    logic_limit : :class:`int`
+        Most LUTs of it as logic; where that would take more it is a ROM.
 
     Members
     -------
@@ -36,11 +43,11 @@ class Lookup(wiring.Component):
     ----------
     cost : :class:`int`
         Estimate of its 4-input LUTs as logic.
+    block : :class:`bool`
+        Whether it is a ROM.
     """
 
-    LIMIT = 64
-
-    def __init__(self, words, *, cares=None, block: bool | None = None):
+    def __init__(self, words, *, cares=None, logic_limit: int = SMALL):
         self.words = tuple(int(word) for word in words)
         if not self.words or min(self.words) < 0:
             raise ValueError("A table must be one or more non-negative integers")
@@ -53,7 +60,7 @@ class Lookup(wiring.Component):
         self._address_bits = ceil_log2(len(self.words))
         self._functions = [self._column(bit) for bit in range(self.width)]
         self.cost = _count_luts(self._functions)
-        self.block = self.cost > self.LIMIT if block is None else bool(block)
+        self.block = self.cost > logic_limit
         super().__init__({"address": In(self._address_bits), "enable": In(1), "data": Out(self.width)})
 
     def _column(self, bit):

@@ -7,47 +7,31 @@ Latency: from an image's last level to its first token ``3 + read_latency`` cycl
 are taken at one a cycle. With ``n`` stored levels each step takes ``n + 1`` cycles, silent ones too; the
 last one takes another for ``WINDOW``, unless it is silent. With two buffers an image is taken while the
 one before it is given; with one buffer, the next image is taken from the cycle in which ``WINDOW`` is
-offered. A reset, which may come at any time, starts a new image.
-
-``drop``: once it has been high, the rest of the window's spikes and steps is left out, but for a token
-that was offered already. It speaks of the window of the token that is offered or, where none is, of the
-next one, and is not looked at while ``WINDOW`` is offered.
+offered.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, unsigned
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, wiring
 from amaranth.utils import bits_for, ceil_log2
 
 from ..memory import Ram
-from ..streams.token import Kind, Token
-from .levels import LevelReader, check_mask, check_positive
+from ..streams.token import Kind
+from .encoder import Encoder, hear_drop
+from .levels import LevelReader
+from .lookup import FAST, SMALL
+from .parameters import check_one_or_two, check_positive
 
 __all__ = ["BitsEncoder", "DirectEncoder"]
 
 
-class _ReplayEncoder(wiring.Component):
+class _ReplayEncoder(Encoder):
     """The subclass says what a level is in a step."""
 
     def __init__(self, mask, window: int, level_bits: int, *, value_bits: int, buffers: int,
                  read_latency: int):
-        if buffers not in (1, 2):
-            raise ValueError(f"Buffers must be 1 or 2, not {buffers!r}")
-        if read_latency not in (1, 2):
-            raise ValueError(f"Read latency must be 1 or 2, not {read_latency!r}")
-        self.mask = check_mask(mask)
-        self.size = len(self.mask)
-        self.addresses = sum(self.mask)
-        self.level_bits = level_bits
-        self.window = window
-        self.value_bits = value_bits
-        self.buffers = buffers
-        self.read_latency = read_latency
-        super().__init__({
-            "levels": In(stream.Signature(unsigned(level_bits))),
-            "spikes": Out(stream.Signature(Token(self.addresses, window, value_bits=value_bits))),
-            "drop": In(1),
-        })
+        self.buffers = check_one_or_two("Buffers", buffers)
+        self.read_latency = check_one_or_two("Read latency", read_latency)
+        super().__init__(mask, window, level_bits, value_bits=value_bits)
 
     def _spike(self, level, step):
         """Whether ``level`` is a spike in ``step``, and its value."""
@@ -56,7 +40,7 @@ class _ReplayEncoder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.reader = reader = LevelReader(
-            self.mask, levels=1 << self.level_bits, block=False if self.read_latency == 2 else None)
+            self.mask, levels=1 << self.level_bits, logic_limit=FAST if self.read_latency == 2 else SMALL)
         wiring.connect(m, wiring.flipped(self.levels), reader.levels)
         item = data.StructLayout({"address": range(self.addresses), "level": self.level_bits})
         place_bits = ceil_log2(self.addresses)
@@ -108,10 +92,7 @@ class _ReplayEncoder(wiring.Component):
         step = Signal(range(self.window))
         spoke = Signal()        # the step has had a spike
         closing = Signal()      # the last step is over, WINDOW is to come
-        dropping = Signal()
-        heard = self.drop & ~(self.spikes.valid & (token.kind == Kind.WINDOW))
-        with m.If(heard):
-            m.d.sync += dropping.eq(1)
+        dropping, heard = hear_drop(m, self.drop, self.spikes)
         spike, value = self._spike(read.level, step)
         over = mark[-1] & (step == self.window - 1)
         with m.If(advance):
@@ -140,26 +121,17 @@ class DirectEncoder(_ReplayEncoder):
     ----------
     levels : :class:`int`
         Number of levels.
-    window : :class:`int`
-        Number of steps.
-    mask : sequence of :class:`bool`
-        One for each input; those that are False are left out, the others numbered in order.
+    window, mask
+        As in :class:`~.encoder.Encoder`.
     buffers : :class:`int`
         1, or 2: an image is taken while the one before it is given.
     read_latency : :class:`int`
         1: the memory's output goes straight on, small. 2: a register follows it, fast.
-
-    Members
-    -------
-    levels : ``In(stream.Signature(unsigned(level_bits)))``
-        All inputs of an image in order, masked ones too.
-    spikes : ``Out(stream.Signature(Token(addresses, window, value_bits=level_bits)))``
-    drop : ``In(1)``
     """
 
     def __init__(self, levels: int, window: int, mask, *, buffers: int = 1, read_latency: int = 1):
         level_bits = bits_for(check_positive("Levels", levels) - 1)
-        super().__init__(mask, check_positive("Window", window), level_bits, value_bits=level_bits,
+        super().__init__(mask, window, level_bits, value_bits=level_bits,
                          buffers=buffers, read_latency=read_latency)
 
     def _spike(self, level, step):
@@ -175,13 +147,6 @@ class BitsEncoder(_ReplayEncoder):
         Bits of a level, and steps of the window.
     mask, buffers, read_latency
         As in :class:`DirectEncoder`.
-
-    Members
-    -------
-    levels : ``In(stream.Signature(unsigned(width)))``
-        All inputs of an image in order, masked ones too.
-    spikes : ``Out(stream.Signature(Token(addresses, width)))``
-    drop : ``In(1)``
     """
 
     def __init__(self, width: int, mask, *, buffers: int = 1, read_latency: int = 1):

@@ -6,7 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..memory import Ram
 from ..streams.token import Kind, Token
-from .levels import Event, check_positive
+from .encoder import hear_drop
+from .levels import Event
+from .parameters import check_one_or_two, check_positive
 
 __all__ = ["SpikeSorter"]
 
@@ -42,17 +44,19 @@ class SpikeSorter(wiring.Component):
         ``data`` is the step.
     spikes : ``Out(stream.Signature(Token(addresses, window)))``
     drop : ``In(1)``
-        Once it has been high, the rest of the window's spikes and steps is left out, but for a token that
-        was offered already. It speaks of the window of the token that is offered or, where none is, of
-        the next one, and is not looked at while ``WINDOW`` is offered.
+        As in :class:`~.encoder.Encoder`.
+
+    Attributes
+    ----------
+    listing : ``Signal(1)``
+        The image is complete and its ``WINDOW`` not yet offered.
     """
 
     def __init__(self, addresses: int, window: int, *, read_latency: int = 1):
         self.addresses = check_positive("Addresses", addresses)
         self.window = check_positive("Window", window)
-        if read_latency not in (1, 2):
-            raise ValueError(f"Read latency must be 1 or 2, not {read_latency!r}")
-        self.read_latency = read_latency
+        self.read_latency = check_one_or_two("Read latency", read_latency)
+        self.listing = Signal()
         super().__init__({
             "events": In(stream.Signature(Event(addresses, range(window)))),
             "spikes": Out(stream.Signature(Token(addresses, window))),
@@ -79,7 +83,7 @@ class SpikeSorter(wiring.Component):
 
         # The pipeline through the heads carries either events or the scan, never both.
         scan, scanning = Signal(range(self.window)), Signal(init=1)
-        listing = Signal()      # the image is complete and its WINDOW not yet offered
+        listing = self.listing
         advance = Signal()
         taking = Signal()
         scanned = delayed(scanning, 1, "scanned", advance)
@@ -137,10 +141,7 @@ class SpikeSorter(wiring.Component):
 
         waiting = scanned[latency] & found[0].some & listing
         m.d.comb += advance.eq(~waiting | (move & (place == latency - 1)))
-        dropping = Signal()
-        heard = self.drop & ~(self.spikes.valid & (token.kind == Kind.WINDOW))
-        with m.If(heard):
-            m.d.sync += dropping.eq(1)
+        dropping, heard = hear_drop(m, self.drop, self.spikes)
 
         with m.If(move):
             m.d.sync += self.spikes.valid.eq(0), token.address.eq(here.address), token.kind.eq(Kind.SPIKE)

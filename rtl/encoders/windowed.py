@@ -1,46 +1,31 @@
 """Encoders for a windowed first layer: spikes stream out as the levels come, in no order of steps.
 
 The spikes of an image come in the order of its inputs. Nothing is stored, so a source is stalled as
-soon as ``spikes`` is. A reset starts a new image.
+soon as ``spikes`` is.
 
 Latency 2 cycles from a level to its first spike. A level that speaks takes a cycle for each of its
 spikes, any other level one cycle; an image whose last level speaks takes one more, for ``WINDOW``.
-
-``drop``: once it has been high, the rest of the window's spikes is left out (the one offered at that
-moment is not taken back), and its levels are taken at one a cycle. It speaks of the window of the
-token that is offered or, where none is, of the next one, and is not looked at while ``WINDOW`` is
-offered.
+After a drop the levels of the rest are taken at one a cycle.
 """
 
-from amaranth.hdl import Const, Module, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Const, Module, Signal
+from amaranth.lib import wiring
 from amaranth.utils import bits_for
 
-from ..streams.token import Kind, Token
-from .levels import LevelReader, check_mask, check_positive, check_table
+from ..streams.token import Kind
+from .encoder import Encoder, hear_drop
+from .levels import LevelReader
+from .parameters import check_positive, check_table
 
 __all__ = ["WindowedBitsEncoder", "WindowedDirectEncoder", "WindowedLatencyEncoder"]
 
 
-class _WindowedEncoder(wiring.Component):
+class _WindowedEncoder(Encoder):
     """The subclass says which spikes a level has."""
 
-    def __init__(self, mask, window: int, level_bits: int, *, value_bits: int = 0, table=None,
-                 block: bool | None = None):
-        self.mask = mask
-        self.size = len(mask)
-        self.addresses = sum(mask)
+    def __init__(self, mask, window: int, level_bits: int, *, value_bits: int = 0, table=None):
         self.table = table
-        self.level_bits = level_bits
-        self.window = window
-        self.value_bits = value_bits
-        self.block = block
-        super().__init__({
-            "levels": In(stream.Signature(unsigned(self.level_bits))),
-            "spikes": Out(stream.Signature(Token(self.addresses, window, value_bits=value_bits))),
-            "drop": In(1),
-        })
+        super().__init__(mask, window, level_bits, value_bits=value_bits)
 
     def _unfold(self, m, event, accepted, over):
         """Step and value of the event's spike at hand, and whether it is the event's last one.
@@ -52,20 +37,17 @@ class _WindowedEncoder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.reader = reader = LevelReader(
-            self.mask, levels=1 << self.level_bits, table=self.table, window=self.window, block=self.block)
+            self.mask, levels=1 << self.level_bits, table=self.table, window=self.window)
         wiring.connect(m, wiring.flipped(self.levels), reader.levels)
         event, token = reader.events.payload, self.spikes.payload
 
-        dropping = Signal()
         closing = Signal()      # the last level's spikes are out, WINDOW is not
         accepted = Signal()
         over = reader.events.valid & reader.events.ready
         step, value, final = self._unfold(m, event, accepted, over)
 
-        heard = self.drop & ~(self.spikes.valid & (token.kind == Kind.WINDOW))
+        dropping, heard = hear_drop(m, self.drop, self.spikes)
         silent = ~event.spike | dropping | heard
-        with m.If(heard):
-            m.d.sync += dropping.eq(1)
 
         with m.If(~self.spikes.valid | self.spikes.ready):
             m.d.sync += [
@@ -88,26 +70,14 @@ class WindowedLatencyEncoder(_WindowedEncoder):
     Parameters
     ----------
     table : sequence of :class:`int`
-        Step of each level; -1 for silence.
-    window : :class:`int`
-        Number of steps.
-    mask : sequence of :class:`bool`
-        One for each input; those that are False are left out, the others numbered in order.
-    block : :class:`bool`, optional
-        Whether table and mask are ROMs; see :class:`~.lookup.Lookup`.
-
-    Members
-    -------
-    levels : ``In(stream.Signature(unsigned(level_bits)))``
-        All inputs of an image in order, masked ones too.
-    spikes : ``Out(stream.Signature(Token(addresses, window)))``
-    drop : ``In(1)``
+        Step of each level; -1 for silence. A level beyond it is silent.
+    window, mask
+        As in :class:`~.encoder.Encoder`.
     """
 
-    def __init__(self, table, window: int, mask, *, block: bool | None = None):
-        check_positive("Window", window)
-        table = check_table(table, window)
-        super().__init__(check_mask(mask), window, bits_for(len(table) - 1), table=table, block=block)
+    def __init__(self, table, window: int, mask):
+        table = check_table(table, check_positive("Window", window))
+        super().__init__(mask, window, bits_for(len(table) - 1), table=table)
 
     def _unfold(self, m, event, accepted, over):
         return event.data, Const(0, 0), Const(1)
@@ -120,21 +90,13 @@ class WindowedDirectEncoder(_WindowedEncoder):
     ----------
     levels : :class:`int`
         Number of levels.
-    window, mask, block
-        As in :class:`WindowedLatencyEncoder`.
-
-    Members
-    -------
-    levels : ``In(stream.Signature(range(levels)))``
-        All inputs of an image in order, masked ones too.
-    spikes : ``Out(stream.Signature(Token(addresses, window, value_bits=level_bits)))``
-    drop : ``In(1)``
+    window, mask
+        As in :class:`~.encoder.Encoder`.
     """
 
-    def __init__(self, levels: int, window: int, mask, *, block: bool | None = None):
+    def __init__(self, levels: int, window: int, mask):
         level_bits = bits_for(check_positive("Levels", levels) - 1)
-        super().__init__(check_mask(mask), check_positive("Window", window), level_bits,
-                         value_bits=level_bits, block=block)
+        super().__init__(mask, window, level_bits, value_bits=level_bits)
 
     def _unfold(self, m, event, accepted, over):
         step = Signal(range(self.window))
@@ -145,6 +107,7 @@ class WindowedDirectEncoder(_WindowedEncoder):
             m.d.sync += step.eq(0)
         return step, event.data, final
 
+
 class WindowedBitsEncoder(_WindowedEncoder):
     """Binary digits: bit ``width - 1 - t`` of a level is a spike at step ``t``.
 
@@ -152,19 +115,12 @@ class WindowedBitsEncoder(_WindowedEncoder):
     ----------
     width : :class:`int`
         Bits of a level, and steps of the window.
-    mask, block
-        As in :class:`WindowedLatencyEncoder`.
-
-    Members
-    -------
-    levels : ``In(stream.Signature(unsigned(width)))``
-        All inputs of an image in order, masked ones too.
-    spikes : ``Out(stream.Signature(Token(addresses, width)))``
-    drop : ``In(1)``
+    mask
+        As in :class:`~.encoder.Encoder`.
     """
 
-    def __init__(self, width: int, mask, *, block: bool | None = None):
-        super().__init__(check_mask(mask), check_positive("Width", width), width, block=block)
+    def __init__(self, width: int, mask):
+        super().__init__(mask, check_positive("Width", width), width)
 
     def _unfold(self, m, event, accepted, over):
         sent = Signal(self.window)

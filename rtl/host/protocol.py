@@ -146,9 +146,8 @@ class CoreFacts:
                 raise ValueError(f"{name} must be from {low} to {high}, not {value}")
         if len(self.digest) < 8:
             raise ValueError(f"digest must have at least 8 bytes, not {len(self.digest)}")
-        longest = max(self.levels_length, self.spikes_length)
-        if longest >= 1 << 24:
-            raise ValueError(f"an image must fit a frame of {(1 << 24) - 1} bytes, not take {longest}")
+        if self.longest >= 1 << 24:
+            raise ValueError(f"an image must fit a frame of {(1 << 24) - 1} bytes, not take {self.longest}")
 
     @property
     def level_bits(self) -> int:
@@ -179,6 +178,11 @@ class CoreFacts:
     def spikes_length(self) -> int:
         """Most bytes of a window's tokens."""
         return (self.max_spikes + (self.window if self.online else 0)) * self.token_bytes
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest payload of a request."""
+        return max(self.levels_length, self.spikes_length)
 
     @property
     def result(self) -> data.StructLayout:

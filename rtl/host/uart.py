@@ -12,7 +12,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["LONGEST_BIT", "SHORTEST_BIT", "UartReceiver", "UartTransmitter", "check_divisor"]
+__all__ = ["LONGEST_BIT", "SHORTEST_BIT", "Uart", "UartReceiver", "UartTransmitter", "check_divisor"]
 
 SHORTEST_BIT = 6
 """Fewest clock cycles that a bit may last: fewer leave the sampling point no room for a fast far end."""
@@ -56,12 +56,12 @@ class UartReceiver(wiring.Component):
 
     Members
     -------
-    rx : :py:`In(1)`
+    rx : ``In(1)``
         The line, idle high; synchronised inside.
-    bytes : :py:`Out(stream.Signature(8))`
+    bytes : ``Out(stream.Signature(8))``
         Valid for one cycle per byte, half a bit before the end of its stop bit; always ready: a byte that is
         not looked at in this cycle is lost.
-    framing_error : :py:`Out(1)`
+    framing_error : ``Out(1)``
         High for one cycle where a stop bit was low. The byte is dropped, and the line must be high again
         before the next one starts.
     """
@@ -131,9 +131,9 @@ class UartTransmitter(wiring.Component):
 
     Members
     -------
-    bytes : :py:`In(stream.Signature(8))`
+    bytes : ``In(stream.Signature(8))``
         Taken when the stop bit of the byte before is over; one byte lasts ten bits.
-    tx : :py:`Out(1)`
+    tx : ``Out(1)``
         The line, idle high; a flip-flop's output.
     """
 
@@ -162,4 +162,48 @@ class UartTransmitter(wiring.Component):
             m.d.sync += position.eq(following)
             with m.If(tick):
                 m.d.sync += shift.eq(shift >> 1)
+        return m
+
+
+class Uart(wiring.Component):
+    """Both directions of a serial line, as :class:`~.framing.Framing` wants a line.
+
+    Parameters
+    ----------
+    divisor : number
+        Clock cycles per bit, from 6; fractions are kept.
+
+    Members
+    -------
+    rx : ``In(1)``, tx : ``Out(1)``
+        The line.
+    received : ``Out(stream.Signature(8))``
+        Offered for one cycle, since the far end cannot be made to wait.
+    damaged : ``Out(1)``
+        For one cycle: a stop bit was low.
+    lost : ``Out(1)``
+        For one cycle: what was received was not taken.
+    sent : ``In(stream.Signature(8))``
+        Taken when the stop bit of the byte before is over.
+    """
+
+    def __init__(self, divisor):
+        self.divisor = check_divisor(divisor)
+        super().__init__({
+            "rx": In(1), "tx": Out(1, init=1),
+            "received": Out(stream.Signature(8)), "damaged": Out(1), "lost": Out(1),
+            "sent": In(stream.Signature(8)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.receiver = receiver = UartReceiver(self.divisor)
+        m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
+        m.d.comb += [
+            receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx),
+            self.received.valid.eq(receiver.bytes.valid), self.received.payload.eq(receiver.bytes.payload),
+            self.lost.eq(receiver.bytes.valid & ~self.received.ready),
+            self.damaged.eq(receiver.framing_error),
+        ]
+        wiring.connect(m, wiring.flipped(self.sent), transmitter.bytes)
         return m

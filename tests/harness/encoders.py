@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-from amaranth.hdl import ResetInserter, Signal
+from amaranth.hdl import Fragment, ResetInserter, Signal
 from amaranth.sim import Simulator
 from firstspike.rtl.streams.token import Kind
 
@@ -75,8 +75,11 @@ class Run:
     levels: list[int] = field(default_factory=list)
 
 
-def encode(encoder, *sessions: Session) -> list[Run]:
-    """Run the sessions one after the other on one encoder, all between two of its resets."""
+def encode(encoder, *sessions: Session, platform=None) -> list[Run]:
+    """Run the sessions one after the other on one encoder, all between two of its resets.
+
+    ``platform``: what the encoder is elaborated for; :class:`~harness.memories.Careless`, say.
+    """
     reset = Signal()
     runs = []
 
@@ -84,7 +87,7 @@ def encode(encoder, *sessions: Session) -> list[Run]:
         for session in sessions:
             runs.append(await _run(ctx, encoder, reset, session))
 
-    simulator = Simulator(ResetInserter(reset)(encoder))
+    simulator = Simulator(Fragment.get(ResetInserter(reset)(encoder), platform))
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
     simulator.run()

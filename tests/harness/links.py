@@ -9,11 +9,15 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from firstspike.boards.tools import to_verilog
 from firstspike.rtl.description import CoreDescription, InputPort, LevelPort
-from firstspike.rtl.host.link import ANSWER, REQUEST, CoreFacts, HostLink
+from firstspike.rtl.host.link import HostLink
+from firstspike.rtl.host.protocol import ANSWER, REQUEST, CoreFacts
 from firstspike.rtl.streams.port import stream_port
 from firstspike.rtl.streams.token import Kind
 
-__all__ = ["AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result", "sample_top"]
+__all__ = [
+    "DELAY", "AmaranthPort", "SampleCore", "answers", "request", "sample_facts", "sample_result",
+    "sample_top", "token",
+]
 
 DELAY = 9  # cycles from the end of a window to the result
 PAUSE = 50  # most cycles for which a core that stalls takes nothing: a byte lasts 60
@@ -36,6 +40,13 @@ def sample_result(facts: CoreFacts, words: list[int], stop_early: bool = True) -
     label = total & ((1 << facts.outputs.bit_length() - 1) - 1)
     step = (total >> 4) & ((1 << facts.output_window.bit_length() - 1) - 1)
     return label, step ^ (stop_early and facts.stop_early)
+
+
+def token(facts: CoreFacts, kind: Kind, address: int, step: int, value: int = 0) -> int:
+    """A token as a number, as it stands on the line."""
+    layout = facts.token
+    return (kind.value << layout["kind"].offset | address << layout["address"].offset
+            | step << layout["step"].offset | value << layout["value"].offset)
 
 
 class SampleCore(wiring.Component):

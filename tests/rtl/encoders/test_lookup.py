@@ -4,17 +4,18 @@
 import random
 
 import pytest
-from firstspike.rtl.encoders.lookup import Lookup
+from firstspike.rtl.encoders.lookup import FAST, Lookup
 from harness.amaranth import simulate
 
 
-@pytest.mark.parametrize("block", [False, True])
+@pytest.mark.parametrize("block", [False, True], ids=["logic", "ROM"])
 @pytest.mark.parametrize("rows, top", [(1, 5), (2, 1), (7, 0), (37, 9), (64, 1), (100, 2)])
 def test_gives_the_word_a_cycle_later(block, rows, top):
     rng = random.Random(f"{rows} {top}")
     words = [rng.randint(0, top) for _ in range(rows)]
     cares = [rng.choice([~0, 1, 0]) for _ in range(rows)]
-    lookup = Lookup(words, cares=cares, block=block)
+    lookup = Lookup(words, cares=cares, logic_limit=-1 if block else 10_000)
+    assert lookup.block == block
 
     async def bench(ctx):
         expected = 0, 0
@@ -39,7 +40,7 @@ def test_stairs_cost_little_and_noise_much():
     noise = [rng.randrange(32) for _ in range(256)]
     assert Lookup(noise).cost > 100
     assert Lookup(noise).block
-    assert not Lookup(noise, block=False).block
+    assert not Lookup(noise, logic_limit=FAST).block
 
 
 def test_what_does_not_matter_costs_nothing():

@@ -4,9 +4,10 @@
 import random
 
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.sim import Simulator
-from firstspike.rtl.host.uart import UartReceiver, UartTransmitter
+from firstspike.rtl.host.uart import Uart, UartReceiver, UartTransmitter
+from harness.amaranth import simulate
 
 CYCLE = 1e-6
 
@@ -148,3 +149,60 @@ def test_transmitter_bit_times_are_exact_to_a_cycle_and_loop_back(divisor):
 def test_divisor_is_checked(component, divisor, error, message):
     with pytest.raises(error, match=message):
         component(divisor)
+
+
+def test_both_directions_and_a_byte_that_is_not_taken():
+    dut = Uart(8)
+    m = Module()
+    m.submodules.dut = dut
+    m.d.comb += dut.rx.eq(dut.tx)
+    taken, lost = [], []
+
+    async def bench(ctx):
+        for ready, byte in ((1, 0x5A), (0, 0xC3), (1, 0x0F)):
+            ctx.set(dut.received.ready, ready)
+            ctx.set(dut.sent.payload, byte)
+            ctx.set(dut.sent.valid, 1)
+            for cycle in range(100):
+                if ctx.get(dut.received.valid):
+                    (taken if ready else lost).append(ctx.get(dut.received.payload))
+                assert ctx.get(dut.lost) == (ctx.get(dut.received.valid) and not ready)
+                assert not ctx.get(dut.damaged)
+                await ctx.tick()
+                if cycle == 0:
+                    ctx.set(dut.sent.valid, 0)
+
+    simulate(m, bench)
+    assert (taken, lost) == ([0x5A, 0x0F], [0xC3])
+
+
+@pytest.mark.parametrize("cycles", range(1, 160, 7))
+def test_after_a_reset_the_next_byte_is_as_if_it_were_the_first(cycles):
+    """In any part of a byte: the transmitter lets the line go high, the receiver waits for an edge."""
+    dut, reset = Uart(8), Signal()
+    m = Module()
+    m.submodules.dut = dut
+    m.d.comb += dut.rx.eq(dut.tx)
+    taken = []
+
+    async def bench(ctx):
+        ctx.set(dut.received.ready, 1)
+        ctx.set(dut.sent.payload, 0x35)
+        ctx.set(dut.sent.valid, 1)
+        await ctx.tick().repeat(cycles)
+        ctx.set(dut.sent.valid, 0)
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        await ctx.tick().repeat(4)
+        ctx.set(dut.sent.payload, 0xA7)
+        ctx.set(dut.sent.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.sent.valid, 0)
+        for _ in range(100):
+            if ctx.get(dut.received.valid):
+                taken.append(ctx.get(dut.received.payload))
+            await ctx.tick()
+
+    simulate(ResetInserter(reset)(m), bench)
+    assert taken == [0xA7]
