@@ -36,7 +36,15 @@ class Trainable(Protocol):
         ...
 
     def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The loss of a batch; ``targets``: labels, or probabilities ``(count, classes)`` from a teacher."""
+        """The loss of a batch.
+
+        Parameters
+        ----------
+        levels : Tensor
+            Shape ``(count, size)``.
+        targets : Tensor
+            Labels ``(count,)``, or probabilities ``(count, classes)`` from a teacher.
+        """
         ...
 
     def network(self) -> Network:

@@ -91,7 +91,13 @@ class Settings:
 
 
 def check_whole(value: Any, name: str, low: float, high: float) -> None:
-    """Refuse what is no whole number from ``low`` to ``high``: ``TypeError``, ``ValueError``."""
+    """Refuse what is no whole number from ``low`` to ``high``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no whole number; it is out of range. ``name`` says what it was.
+    """
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be a whole number, not {value!r}")
     if not low <= value <= high:

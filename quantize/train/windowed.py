@@ -70,7 +70,15 @@ class WindowedDense(nn.Module):
         return self.kernel.passed(inside.detach()) + (inside - inside.detach())
 
     def layer(self, kernel: np.ndarray, source: Input | None) -> Layer:
-        """The layer of integers; ``kernel``: of its sources; ``source``: the input, for the first layer."""
+        """The layer of integers.
+
+        Parameters
+        ----------
+        kernel : array
+            Of its sources.
+        source : Input or None
+            The network's input, for the first layer.
+        """
         return self.fold.layer(self.weights.dense(kernel, source, self.fold.direction()))
 
 

@@ -56,7 +56,7 @@ class WindowedConvolution(SharedSigns):
         return fold.kernel.passed((self.sums(amounts) * direction + initial) / threshold)
 
     def layer(self, kernel: np.ndarray) -> Layer:
-        """The layer of integers; ``kernel``: of its source."""
+        """The layer of integers, with the ``kernel`` of its source."""
         return self.fold.layer(self.synapses(kernel, self.fold.direction()))
 
 
