@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..train.job import Progress
+from ..train import Progress
 from .draft import DraftLayer
 from .make import Made
 

@@ -113,8 +113,8 @@ def load_images(path: str | os.PathLike[str], network: Network, *,
             raise FirstspikeError(f"{path} holds spikes, which have no negative; leave out --invert")
         images = negative(network, images)
     elif looks_inverted(network, images):
-        warnings.warn(f"{path} looks like the negative of what the network was trained on: its spikes are "
-                      "as many as the calibration says once dark and bright are exchanged, which --invert "
+        warnings.warn(f"{str(path)!r} looks like the negative of what the network was trained on: its spikes "
+                      "are as many as the calibration says once dark and bright are exchanged, as --invert "
                       "(invert=True) does", InvertedImages, stacklevel=2)
     return ImageSet(images, known)
 

@@ -27,7 +27,7 @@ def test_score_tells_of_negatives_and_turns_them(negatives: Path, capsys: pytest
         return json.loads(told.out)["correct"], told.err
 
     right, said = score()
-    assert right < 32 and f"Note: {negatives} looks like the negative of what the network" in said
+    assert right < 32 and f"Note: {str(negatives)!r} looks like the negative of what the network" in said
     right, said = score("--invert")
     assert right >= 60 and "Note:" not in said
     assert main_program(firstspike, ["score", NET, "--images", str(DEMO_IMAGES), "--json"]) == 0

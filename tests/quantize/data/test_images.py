@@ -185,8 +185,8 @@ def test_negatives(tmp_path):
     np.save(tmp_path / "x.npy", levels)
     np.save(tmp_path / "y.npy", 255 - levels)
     assert np.array_equal(load_images(tmp_path / "x.npy", net).images, levels)
-    with pytest.warns(InvertedImages, match=r"y\.npy looks like the negative of what the network was trained "
-                                            r"on: .*--invert \(invert=True\)"):
+    with pytest.warns(InvertedImages, match=r"y\.npy' looks like the negative of what the network was "
+                                            r"trained on: .*--invert \(invert=True\)"):
         assert np.array_equal(load_images(tmp_path / "y.npy", net).images, 255 - levels)
     assert np.array_equal(load_images(tmp_path / "y.npy", net, invert=True).images, levels)
     sixteen = network(Direct(16))
