@@ -4,10 +4,10 @@
 """
 
 from firstspike.models import find, shipped
-from firstspike.models.table import measured
 from firstspike.network import Network, Readout
 from firstspike.network.network_file import load
 from firstspike.quantize.data.idx import Images, load_idx
+from firstspike.quantize.train.evaluate import evaluate
 
 from .common import Figure, data_folder, write_results
 
@@ -32,18 +32,18 @@ FOLDERS = {"MNIST": "mnist", "Fashion-MNIST": "fashion_mnist"}
 
 def figures(name: str, network: Network, images: Images) -> list[Figure]:
     """The figures of one network."""
-    found = measured(network, images)
-    listed = [Figure(f"{name}: accuracy", round(100 * found.accuracy, 4), "%", "higher", *MARKS[name])]
-    used = found.spikes
+    found = evaluate(network, images.levels)
+    listed = [Figure(f"{name}: accuracy", round(100 * found.accuracy(images.labels), 4), "%", "higher",
+                     *MARKS[name])]
+    used = found.spikes_until.mean(axis=0)
     if network.readout is Readout.FIRST_SPIKE:
-        used = found.until
         listed.append(Figure(f"{name}: mean decision step, share of the window",
-                             round(100 * found.step / network.layers[-1].window, 3), "%", "lower",
-                             *STEPS.get(name, (None, None))))
+                             round(100 * float(found.steps.mean()) / network.layers[-1].window, 3), "%",
+                             "lower", *STEPS.get(name, (None, None))))
         listed.append(Figure(f"{name}: accuracy if every tie of the first outputs were a hit",
-                             round(100 * found.lenient, 4), "%", "higher"))
+                             round(100 * found.lenient_accuracy(images.labels), 4), "%", "higher"))
         listed.append(Figure(f"{name}: most spikes of one layer until the decision",
-                             round(found.most, 3), "spikes", "lower"))
+                             round(float(found.spikes_until.max(axis=1).mean()), 3), "spikes", "lower"))
     listed += [Figure(f"{name}: input spikes used an image", round(float(used[0]), 3), "spikes", "lower"),
                Figure(f"{name}: hidden spikes used an image", round(float(used[1:-1].sum()), 3), "spikes",
                       "lower")]

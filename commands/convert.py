@@ -143,7 +143,8 @@ def _module(weights: Path, model: str) -> Any:
 
 def _data(path: Path, labels: Path | None, count: int | None) -> tuple[Any, Any]:
     """Levels and labels, or None, from what ``path`` is."""
-    from ..quantize.data.images import load_levels, read_array
+    from ..quantize.data.arrays import read_array
+    from ..quantize.data.images import load_levels
     levels, classes = load_levels(path)
     if labels is not None:
         classes = read_array(labels)

@@ -6,7 +6,16 @@ import click
 
 from .. import load
 from ..console import counting, show_json, show_pairs, show_table
-from .options import FOLDER, as_json, correct, count_option, images_option, labels_option
+from .options import (
+    FOLDER,
+    as_json,
+    correct,
+    count_option,
+    images_option,
+    invert_option,
+    labels_option,
+    read_images,
+)
 
 __all__ = ["boards", "info", "score"]
 
@@ -82,10 +91,11 @@ def info(net: str, json_: bool) -> None:
 @images_option
 @labels_option
 @count_option
+@invert_option
 @click.option("--spikes", type=FOLDER, metavar="FILE", help="Write every spike to FILE (.npz).")
 @as_json
-def score(net: str, images: Path, labels: Path | None, count: int | None, spikes: Path | None,
-          json_: bool) -> None:
+def score(net: str, images: Path, labels: Path | None, count: int | None, invert: bool,
+          spikes: Path | None, json_: bool) -> None:
     """Score a network by the golden model, without hardware.
 
     Strict scoring: where outputs tie, the higher potential decides, then the lower index.
@@ -96,9 +106,8 @@ def score(net: str, images: Path, labels: Path | None, count: int | None, spikes
       firstspike score mine.safetensors --images digits/ --count 20 --spikes spikes.npz
     """
     from ..network.scoring import score
-    from ..quantize.data.images import load_images
     network = load(net)
-    chosen = load_images(images, network, labels=labels, count=count)
+    chosen = read_images(images, network, labels=labels, count=count, invert=invert)
     with counting(f"Scoring {len(chosen):,} images") as progress:
         result = score(network, chosen, spikes=spikes, progress=progress)
     if json_:

@@ -1,5 +1,6 @@
 """Options and arguments that several commands take, and how a count of hits is told."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from ..errors import FirstspikeError
 
 __all__ = [
     "FOLDER", "as_json", "bound_option", "build_argument", "check_out", "correct",
-    "count_option", "images_option", "labels_option",
+    "count_option", "images_option", "invert_option", "labels_option", "read_images",
 ]
 
 FOLDER = click.Path(path_type=Path)
@@ -23,6 +24,9 @@ labels_option = click.option(
     help="Labels, where the images bring none: a .npy or an IDX file.")
 count_option = click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help="Only the first N images.")
+
+invert_option = click.option(
+    "--invert", is_flag=True, help="Take the negative of each image: dark strokes become bright ones.")
 
 
 class Points(click.FloatRange):
@@ -47,6 +51,17 @@ build_argument = click.argument("folder", type=FOLDER, metavar="BUILD")
 def correct(right: int | None, count: int) -> dict[str, str]:
     """The line about accuracy, none where it is not known."""
     return {} if right is None else {"Correct": f"{right:,} of {count:,} ({right / count:.2%}, strict)"}
+
+
+def read_images(path: Path, network: Any, **chosen: Any) -> Any:
+    """The images at ``path`` (see :func:`.load_images`); that they look like negatives is said on stderr."""
+    from ..quantize.data.images import InvertedImages, load_images
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", InvertedImages)
+        found = load_images(path, network, **chosen)
+    for warning in said:
+        click.echo(f"Note: {warning.message}.", err=True)
+    return found
 
 
 def check_out(out: Path) -> None:

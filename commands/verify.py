@@ -6,7 +6,17 @@ from typing import Any
 import click
 
 from ..console import counting, say, show_json, show_pairs, show_table, working
-from .options import FOLDER, as_json, build_argument, correct, count_option, images_option, labels_option
+from .options import (
+    FOLDER,
+    as_json,
+    build_argument,
+    correct,
+    count_option,
+    images_option,
+    invert_option,
+    labels_option,
+    read_images,
+)
 
 __all__ = ["report", "run", "verify"]
 
@@ -36,13 +46,14 @@ def show_verification(result: Any) -> None:
 @images_option
 @labels_option
 @count_option
+@invert_option
 @click.option("--simulator", type=click.Choice(("verilator", "icarus")), default="verilator",
               show_default=True, help="Icarus starts at once, Verilator runs faster.")
 @click.option("--stalls", is_flag=True, help="Random stalls and gaps at every port.")
 @click.option("--waves", is_flag=True, help="Write an FST of the first mismatch, or of the first image.")
 @as_json
-def verify(folder: Path, images: Path, labels: Path | None, count: int | None, simulator: str, stalls: bool,
-           waves: bool, json_: bool) -> bool:
+def verify(folder: Path, images: Path, labels: Path | None, count: int | None, invert: bool, simulator: str,
+           stalls: bool, waves: bool, json_: bool) -> bool:
     """Prove a build against the golden model: every spike and every final potential of every image.
 
     Simulates the very Verilog that was built, once to the end of the window and once with early stop. Exits
@@ -54,10 +65,9 @@ def verify(folder: Path, images: Path, labels: Path | None, count: int | None, s
       firstspike verify build/x --images data/mnist --count 20 --simulator icarus --stalls --waves
     """
     from ..gen.build import open_build
-    from ..quantize.data.images import load_images
     from ..sim.verify import verify
     made = open_build(folder)
-    chosen = load_images(images, made.network, labels=labels, count=count)
+    chosen = read_images(images, made.network, labels=labels, count=count, invert=invert)
     stages = {"compile": f"Compiling for {simulator.capitalize()}", "simulate": "Simulating",
               "waves": "Recording waves"}
     with counting("Verifying", stages=stages) as progress:
@@ -76,8 +86,9 @@ def verify(folder: Path, images: Path, labels: Path | None, count: int | None, s
               help="The board's serial port, or `sim` for the simulated design behind the same protocol.")
 @click.argument("images", type=FOLDER)
 @count_option
+@invert_option
 @as_json
-def run(folder: Path, port: str, images: Path, count: int | None, json_: bool) -> None:
+def run(folder: Path, port: str, images: Path, count: int | None, invert: bool, json_: bool) -> None:
     """Classify images on a board, or on the simulated design, through the UART.
 
     \b
@@ -87,11 +98,10 @@ def run(folder: Path, port: str, images: Path, count: int | None, json_: bool) -
     """
     from ..gen.build import open_build
     from ..network.golden import encode
-    from ..quantize.data.images import load_images
     from ..sim.host.client import Host
     made = open_build(folder)
     network = made.network
-    chosen = load_images(images, network, count=count)
+    chosen = read_images(images, network, count=count, invert=invert)
     with working(f"Opening {port}") as stage:
         host = Host(port, made, progress=stage)
     found = []
@@ -121,7 +131,8 @@ def run(folder: Path, port: str, images: Path, count: int | None, json_: bool) -
 @click.option("--images", type=FOLDER, metavar="PATH", help="Images to draw the spikes of one from.")
 @click.option("--index", type=click.IntRange(min=0), default=0, show_default=True,
               help="Which image to draw.")
-def report(folder: Path, images: Path | None, index: int) -> None:
+@invert_option
+def report(folder: Path, images: Path | None, index: int, invert: bool) -> None:
     """Write the build's report, reports/index.html: one page, to be looked at.
 
     \b
@@ -130,11 +141,10 @@ def report(folder: Path, images: Path | None, index: int) -> None:
       firstspike report build/x --images data/mnist --index 7
     """
     from ..gen.build import open_build
-    from ..quantize.data.images import load_images
     from ..report.page import write_report
     made, image, label = open_build(folder), None, None
     if images is not None:
-        chosen = load_images(images, made.network, count=index + 1)
+        chosen = read_images(images, made.network, count=index + 1, invert=invert)
         image = chosen.images[index]
         label = None if chosen.labels is None else int(chosen.labels[index])
     show_pairs({"Report": write_report(made, image, label)})

@@ -5,19 +5,19 @@ Run as ``python -m firstspike.models.table --mnist DIR [--fashion-mnist DIR]``, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import numpy as np
 
 from ..errors import FirstspikeError
-from ..network import Network, Readout, batched
+from ..network import Network, Readout
 from ..network.network_file import load
 from ..quantize.data.idx import Images, load_idx
+from ..quantize.train.evaluate import evaluate
 from . import DEMO_IMAGES, FOLDER, shipped
 
-__all__ = ["measured", "readme", "write_demo"]
+__all__ = ["readme", "write_demo"]
 
 HEADER = """\
 # Networks that come with Firstspike
@@ -41,51 +41,8 @@ C. Burges; CC BY-SA 3.0), so that the networks can be tried without the data set
 This file is written by `python -m firstspike.models.table`.
 """
 
-MOST_SPIKES = 1 << 26
-"""A byte each is kept for so many places of a spike at once: images are taken in parts of so many."""
-
 COLUMNS = ("network", "data", "inputs used", "accuracy", "decision step", "input spikes", "hidden spikes",
            "seed", "curves", "command")
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """What a network did with a test set.
-
-    ``accuracy``: share of the images; ``lenient``: the same with every tie of the first outputs taken for a
-    hit; ``step``: mean decision step; ``spikes``, ``until``: mean spikes per image of the input and of each
-    layer, in the whole window and up to and with the decision step; ``most``: mean over the images of the
-    most spikes of one layer until then.
-    """
-
-    accuracy: float
-    lenient: float
-    step: float
-    spikes: np.ndarray
-    until: np.ndarray
-    most: float
-
-
-def measured(network: Network, images: Images) -> Measured:
-    """The figures of one network on a test set, by the batched golden model."""
-    correct, lenient, steps, spikes, until = [], [], [], [], []
-    places = network.input.size * network.input.window + sum(layer.size * layer.window
-                                                             for layer in network.layers)
-    many = min(1000, max(1, MOST_SPIKES // places))
-    for start in range(0, len(images), many):
-        part = slice(start, start + many)
-        seen = batched.run(network, images.levels[part].astype(np.int64), first=start)
-        correct.append(seen.label == images.labels[part])
-        lenient.append(correct[-1] | _among_the_first(network, seen, images.labels[part]))
-        steps.append(seen.step)
-        by_step = [_counts(seen.input_spikes), *(_counts(layer.spikes) for layer in seen.layers)]
-        spikes.append([counts.sum(axis=1) for counts in by_step])
-        until.append([_until(counts, seen.step, network) for counts in by_step])
-    early = np.concatenate(until, axis=1)
-    return Measured(
-        float(np.concatenate(correct).mean()), float(np.concatenate(lenient).mean()),
-        float(np.concatenate(steps).mean()), np.concatenate(spikes, axis=1).mean(axis=1),
-        early.mean(axis=1), float(early.max(axis=0).mean()))
 
 
 def readme(folders: dict[str, Path]) -> str:
@@ -102,7 +59,7 @@ def readme(folders: dict[str, Path]) -> str:
             raise FirstspikeError(f"network {name} is measured on {data}, whose folder is not given")
         if data not in tests:
             tests[data] = load_idx(folders[data], "test")
-        rows.append(_row(name, network, tests[data], measured(network, tests[data])))
+        rows.append(_row(name, network, tests[data]))
     lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     with np.load(DEMO_IMAGES, allow_pickle=False) as demo:
@@ -118,37 +75,16 @@ def write_demo(folder: Path, count: int = 64) -> Path:
     return DEMO_IMAGES
 
 
-def _counts(spikes: np.ndarray | None) -> np.ndarray:
-    """Spikes of each step: shape ``(count, window)``."""
-    assert spikes is not None
-    return np.count_nonzero(spikes, axis=2)
-
-
-def _among_the_first(network: Network, seen: batched.Batch, labels: np.ndarray) -> np.ndarray:
-    """Whether the right output fires in the deciding step."""
-    spikes, count = seen.layers[-1].spikes, np.arange(len(labels))
-    assert spikes is not None
-    if network.readout is not Readout.FIRST_SPIKE:
-        return np.zeros(len(labels), bool)
-    last = np.minimum(seen.step, spikes.shape[1] - 1)
-    return (spikes[count, last, labels] != 0) & (seen.step == last)
-
-
-def _until(counts: np.ndarray, step: np.ndarray, network: Network) -> np.ndarray:
-    if network.readout is not Readout.FIRST_SPIKE:
-        return counts.sum(axis=1)
-    return np.where(np.arange(counts.shape[1]) <= step[:, None], counts, 0).sum(axis=1)
-
-
-def _row(name: str, network: Network, images: Images, figures: Measured) -> list[str]:
-    notes = network.provenance
+def _row(name: str, network: Network, images: Images) -> list[str]:
+    notes, seen = network.provenance, evaluate(network, images.levels)
     decides = network.readout is Readout.FIRST_SPIKE
-    spikes, until = figures.spikes, figures.until
+    spikes, until = seen.spikes.mean(axis=0), seen.spikes_until.mean(axis=0)
     hidden, hidden_until = spikes[1:-1].sum(), until[1:-1].sum()
     return [
         name, f"{images.name}", f"{len(network.input.used)} of {network.input.size}",
-        f"{100 * figures.accuracy:.2f} %" + (f" ({100 * figures.lenient:.2f} %)" if decides else ""),
-        f"{figures.step:.2f} of {network.layers[-1].window}" if decides else "after the window",
+        f"{100 * seen.accuracy(images.labels):.2f} %"
+        + (f" ({100 * seen.lenient_accuracy(images.labels):.2f} %)" if decides else ""),
+        f"{seen.steps.mean():.2f} of {network.layers[-1].window}" if decides else "after the window",
         f"{spikes[0]:.1f} ({until[0]:.1f})" if decides else f"{spikes[0]:.1f}",
         f"{hidden:.1f} ({hidden_until:.1f})" if decides else f"{hidden:.1f}",
         str(notes.get("seed", "")), _pictures(name), f"`{_command(notes)}`",

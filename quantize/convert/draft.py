@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from ...network import Convolution, Dense, Fires, Layer, Limits, Phase, Pool
-from ..train.parts import integers
-from ..train.straight import rounded
+from ..train.sign_weights import integers
+from ..train.straight_through import rounded
 from .codes import Code
 from .fold import Stage
 from .grid import on_grid, steps

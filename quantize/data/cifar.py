@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import FirstspikeError
+from .foreign import foreign
 from .idx import Images
 
 __all__ = ["is_cifar10", "load_cifar10"]
@@ -36,8 +37,19 @@ def is_cifar10(folder: Path) -> bool:
 def load_cifar10(folder: str | Path, split: str) -> Images:
     """The images and labels of one split ("train" or "test"), as uint8 ``(count, 3 * 32 * 32)``.
 
-    ``folder``: holds the six files, their folder, or the archive. Raises `FirstspikeError` for what is
-    missing or damaged.
+    Parameters
+    ----------
+    folder : path
+        Holds the six files, their folder, or the archive.
+    split : str
+        "train" or "test".
+
+    Raises
+    ------
+    FirstspikeError
+        Something is missing or damaged.
+    ValueError
+        ``split`` is another.
     """
     if split not in FILES:
         raise ValueError(f"split must be 'train' or 'test', not {split!r}")
@@ -70,6 +82,10 @@ def _from_archive(path: Path, split: str) -> list[tuple[Path, bytes]]:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
         if found != ARCHIVE_MD5:
+            with path.open("rb") as file:
+                beginning = file.read(32)
+            if beginning[:2] != b"\x1f\x8b" and (what := foreign(beginning)):
+                raise FirstspikeError(f"{path} is {what}")
             raise FirstspikeError(f"{path} is not the archive of CIFAR-10 (MD5 {found} instead of "
                                   f"{ARCHIVE_MD5}); fetch it again: {HOME}")
         parts = []
@@ -87,6 +103,8 @@ def _from_archive(path: Path, split: str) -> list[tuple[Path, bytes]]:
 
 def _records(path: Path, data: bytes) -> np.ndarray:
     if not data or len(data) % RECORD or len(data) > LIMIT:
+        if what := foreign(data[:32]):
+            raise FirstspikeError(f"{path} is {what}")
         raise FirstspikeError(f"{path} is no file of CIFAR-10's binary version: it holds {len(data)} bytes, "
                               f"and must hold up to 10,000 records of {RECORD}; fetch the file again")
     records = np.frombuffer(data, np.uint8).reshape(-1, RECORD)

@@ -28,9 +28,20 @@ __all__ = ["EVENT_SETS", "Recordings", "SpikeSet", "binned", "event_shape", "fin
 
 @dataclass(frozen=True)
 class Recordings:
-    """A set of recordings. ``tonic``: the name of tonic's class. ``sensor``: (width, height, polarities).
+    """A set of recordings.
 
-    ``parts``: by split, what its archive unpacks to; ``archives``: by split, the archive's name and MD5.
+    Attributes
+    ----------
+    name, home : str
+        What it is called, and where it comes from.
+    tonic : str
+        The name of tonic's class.
+    sensor : (width, height, polarities)
+        What events come from.
+    parts : dict
+        By split, what its archive unpacks to.
+    archives : dict
+        By split, the archive's name and MD5.
     """
 
     name: str
@@ -60,8 +71,19 @@ EVENT_SETS = (
 
 @dataclass(frozen=True, eq=False)
 class SpikeSet:
-    """Spikes in steps. ``spikes``: bool, ``(count, steps, size)``; ``labels``: int64, ``(count,)``;
-    ``shape``: (polarities, height, width) of a step; ``name``: of the set."""
+    """Spikes in steps.
+
+    Attributes
+    ----------
+    spikes : array
+        bool, shape ``(count, steps, size)``.
+    labels : array
+        int64, shape ``(count,)``.
+    shape : (polarities, height, width)
+        Of a step.
+    name : str
+        Of the set.
+    """
 
     spikes: np.ndarray
     labels: np.ndarray
@@ -86,7 +108,10 @@ def find_recordings(folder: str | Path) -> tuple[Recordings, Path] | None:
 def event_shape(folder: str | Path, polarities: bool = True, shrink: int = 1) -> tuple[int, int, int]:
     """(polarities, height, width) of a step of the set in ``folder``, merged as :func:`binned` says.
 
-    Raises FirstspikeError where it holds none.
+    Raises
+    ------
+    FirstspikeError
+        It holds none that is known.
     """
     return _shape(_known(folder)[0].sensor, polarities, shrink)
 
@@ -106,15 +131,21 @@ def load_events(folder: str | Path, split: str, *, steps: int, duration: float |
 
     Parameters
     ----------
-    folder: of one of the sets above.
-    count: so many recordings, spread evenly over the set (which is sorted by class); None: all.
-
-    The other parameters are those of :func:`binned`.
+    folder : path
+        Of one of the sets above.
+    split : str
+        "train" or "test".
+    count : int or None
+        So many recordings, spread evenly over the set (which is sorted by class); None: all.
+    steps, duration, polarities, shrink, least, once
+        As for :func:`binned`.
 
     Raises
     ------
-    FirstspikeError: the set is missing or damaged, or tonic is not installed.
-    ValueError: an option is none of those above.
+    FirstspikeError
+        The set is missing or damaged, or tonic is not installed.
+    ValueError
+        An option is none of those above.
     """
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', not {split!r}")
@@ -140,15 +171,28 @@ def binned(events: Any, sensor: tuple[int, int, int], *, steps: int, duration: f
 
     Parameters
     ----------
-    events: a structured array with ``t`` and ``x``, and ``y`` and ``p`` where there are such.
-    sensor: (width, height, polarities).
-    steps: into how many steps the recording is divided, of the same length.
-    duration: of all of them, in the unit of ``t``, from the first event on; later events are left out. None:
-        up to the last event.
-    polarities: whether each polarity has addresses of its own.
-    shrink: so many columns, and rows, become one.
-    least: how many events of an address make a spike in a step.
-    once: only the first spike of an address counts.
+    events : structured array
+        With ``t`` and ``x``, and ``y`` and ``p`` where there are such.
+    sensor : (width, height, polarities)
+        What the events come from.
+    steps : int
+        Into how many steps the recording is divided, of the same length.
+    duration : float or None
+        Of all of them, in the unit of ``t``, from the first event on; later events are left out. None: up to
+        the last event.
+    polarities : bool
+        Whether each polarity has addresses of its own.
+    shrink : int
+        So many columns, and rows, become one.
+    least : int
+        How many events of an address make a spike in a step.
+    once : bool
+        Whether only the first spike of an address counts.
+
+    Raises
+    ------
+    ValueError
+        An option is out of range, or an event is outside the sensor.
     """
     width, height, signs = sensor
     _check(steps, least, duration)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import FirstspikeError
+from .foreign import foreign
 
 __all__ = ["Images", "load_idx", "read_idx"]
 
@@ -47,10 +48,18 @@ SPLITS = {"train": "train", "test": "t10k"}
 class Images:
     """A labelled set of images.
 
-    ``levels``: uint8, shape ``(count, size)``, rows of pixels one after the other, channel by channel;
-    ``labels``: int64, shape ``(count,)``; ``shape``: (height, width); ``name``: "MNIST", "Fashion-MNIST",
-    "CIFAR-10", or the folder's name where the files are not known by their MD5; ``channels``: 3 where pixels
-    have a colour.
+    Attributes
+    ----------
+    levels : array
+        uint8, shape ``(count, size)``: rows of pixels one after the other, channel by channel.
+    labels : array
+        int64, shape ``(count,)``.
+    shape : (height, width)
+        Of an image.
+    name : str
+        "MNIST", "Fashion-MNIST", "CIFAR-10", or the folder's name where the files are not known by their MD5.
+    channels : int
+        3 where pixels have a colour.
     """
 
     levels: np.ndarray
@@ -69,11 +78,17 @@ class Images:
 
 
 def read_idx(path: str | Path) -> np.ndarray:
-    """The array of one IDX file of unsigned bytes, plain or gzipped (told by its first bytes, not by its
-    name).
+    """The array of one IDX file of unsigned bytes, plain or gzipped (told by its first bytes, not its name).
 
-    Returns uint8 in the shape that the header states. Raises `FirstspikeError` where the file cannot be
-    read, is not IDX, is cut off, or holds more or fewer bytes than its header states.
+    Returns
+    -------
+    array
+        uint8 in the shape that the header states.
+
+    Raises
+    ------
+    FirstspikeError
+        The file cannot be read, is not IDX, is cut off, or holds more or fewer bytes than its header states.
     """
     path = Path(path)
     return _parse(_read(path), path)
@@ -83,8 +98,14 @@ def load_idx(folder: str | Path, split: str) -> Images:
     """The images and labels of one split ("train" or "test") of an IDX folder.
 
     A file whose partner is known by its MD5 (MNIST, Fashion-MNIST) must have its own MD5 of the same set;
-    sets that are not known are taken as they are. Raises `FirstspikeError` for what is missing, damaged
-    or does not fit together.
+    sets that are not known are taken as they are.
+
+    Raises
+    ------
+    FirstspikeError
+        Something is missing, damaged, or does not fit together.
+    ValueError
+        ``split`` is another.
     """
     if split not in SPLITS:
         raise ValueError(f"split must be 'train' or 'test', not {split!r}")
@@ -94,8 +115,8 @@ def load_idx(folder: str | Path, split: str) -> Images:
     names = [f"{SPLITS[split]}-images-idx3-ubyte", f"{SPLITS[split]}-labels-idx1-ubyte"]
     paths = [_find(folder, name) for name in names]
     raw = [_read(path) for path in paths]
-    name = _identify(folder, names, raw)
     levels, labels = (_parse(data, path) for data, path in zip(raw, paths, strict=True))
+    name = _identify(folder, names, raw)
     if levels.ndim != 3 or labels.ndim != 1 or len(levels) != len(labels) or not len(labels):
         raise FirstspikeError(
             f"{paths[0]} of shape {levels.shape} and {paths[1]} of shape {labels.shape} are not as many "
@@ -129,7 +150,9 @@ def _read(path: Path) -> bytes:
 
 def _parse(data: bytes, path: Path) -> np.ndarray:
     if len(data) < 4 or data[:3] != b"\0\0\x08" or not 1 <= data[3] <= 4:
-        raise FirstspikeError(f"{path} is not an IDX file of unsigned bytes: it begins with {data[:4].hex()}")
+        what = foreign(data[:32])
+        what = what or f"not an IDX file of unsigned bytes: it begins with {data[:4].hex()}; fetch it again"
+        raise FirstspikeError(f"{path} is {what}")
     dimensions, start = data[3], 4 + 4 * data[3]
     if len(data) < start:
         raise FirstspikeError(f"{path} is cut off inside its header; fetch the file again")

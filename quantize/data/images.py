@@ -1,30 +1,31 @@
 """Images from files, in the form that a network takes: levels, or ready-made spikes."""
 
-import contextlib
 import math
 import os
 import warnings
-import zipfile
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...errors import FirstspikeError
 from ...network import Fires, Network
 from ...network.golden import check_images
+from .arrange import arranged
+from .arrays import read_archive, read_array
 from .cifar import is_cifar10, load_cifar10
 from .events import SpikeSet, event_shape, find_recordings, load_events
-from .idx import Images, load_idx, read_idx
+from .foreign import PICTURES, refusal_of
+from .idx import Images, load_idx
+from .inverted import looks_inverted, negative
+from .png import pngs_in, read_png
 
-__all__ = ["ImageSet", "load_images", "load_levels", "read_archive", "read_array"]
+__all__ = ["ImageSet", "InvertedImages", "load_images", "load_levels"]
 
-LIMIT = 1 << 32
-"""The most bytes that an array in a file may take."""
+
+class InvertedImages(UserWarning):
+    """Images look like the negatives of those that a network was calibrated on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,8 @@ class ImageSet:
 
 def load_images(path: str | os.PathLike[str], network: Network, *,
                 labels: str | os.PathLike[str] | None = None, count: int | None = None,
-                split: str = "test", shape: tuple[int, int] | None = None) -> ImageSet:
+                split: str = "test", shape: tuple[int, int] | None = None,
+                invert: bool = False) -> ImageSet:
     """Read images for ``network`` from what ``path`` is.
 
     ================  ===================================================================================
@@ -53,23 +55,39 @@ def load_images(path: str | os.PathLike[str], network: Network, *,
     spike data        a folder of N-MNIST, DVS-Gesture or SHD, put into the network's steps, with labels and
                       ``split``; how polarities and places are merged follows from the number of inputs
     IDX file          one file of images
-    ``...npy``          levels ``(count, size)`` or ``(count, height, width)``; spikes, 0 or 1,
-                      ``(count, window, size)`` or ``(count, window, height, width)``; one image without
-                      the count
+    ``...npy``          levels ``(count, size)``, ``(count, channels, height, width)`` where the network's
+                      input has such a shape, ``(count, height, width)`` where it has one channel or none is
+                      stated; spikes, 0 or 1, with the steps behind the count; one image without the count
     ``...npz``          the same under the name ``images``, labels under ``labels``
-    PNG, or a folder  one image each, in the order of their names; colours become brightness
+    PNG, or a folder  one image each, in the order of their names; colours become brightness, but for a
+                      network of three channels; every pixel must be opaque
     ================  ===================================================================================
 
     Parameters
     ----------
-    labels: a ``...npy`` or an IDX file with a class for each image, where the images bring none.
-    count: take only so many, the first; None: all.
-    shape: height and width of a PNG; None: the square that has as many pixels as the network has inputs.
+    path : path
+        What is to be read.
+    network : Network
+        What the images are for.
+    labels : path or None
+        A ``...npy`` or an IDX file with a class for each image, where the images bring none.
+    count : int or None
+        Take only so many, the first; None: all.
+    split : str
+        "test" or "train", where there are such.
+    shape : (height, width) or None
+        Of a PNG, for a network whose input has no shape; None: the square that has as many pixels as the
+        network has inputs.
+    invert : bool
+        Take the negative of each image, for dark strokes where the network knows bright ones. Where images
+        look as if they needed it, and are not inverted, there is a warning, `InvertedImages`.
 
     Raises
     ------
-    FirstspikeError: something is missing, damaged, or does not fit the network or the labels.
-    ValueError: ``count`` or ``split`` is none of those above.
+    FirstspikeError
+        Something is missing, damaged, or does not fit the network or the labels.
+    ValueError
+        ``count`` or ``split`` is none of those above.
     """
     if count is not None and count < 1:
         raise ValueError(f"count must be a positive integer, not {count}")
@@ -79,39 +97,62 @@ def load_images(path: str | os.PathLike[str], network: Network, *,
     found, known = _read(path, network, split, shape, count)
     if labels is not None:
         known = read_array(Path(labels))
-    images = _arranged(found, network)
+    images = arranged(found, network, path)
     if known is not None:
         known = _checked_labels(known, len(images), network.output.size, Path(labels or path))[:count]
     if count is not None and count > len(images):
         raise FirstspikeError(f"{path} holds {len(images)} images, not the {count} that were asked for; "
                               "ask for fewer")
     try:
-        return ImageSet(np.array(check_images(network.input, images[:count])), known)
+        images = np.array(check_images(network.input, images[:count]))
     except (TypeError, ValueError) as error:
         raise FirstspikeError(f"{path} does not fit the network: {error}; give images of the kind that it "
                               "was trained on") from None
+    if invert:
+        if network.input.levels is None:
+            raise FirstspikeError(f"{path} holds spikes, which have no negative; leave out --invert")
+        images = negative(network, images)
+    elif looks_inverted(network, images):
+        warnings.warn(f"{str(path)!r} looks like the negative of what the network was trained on: its spikes "
+                      "are as many as the calibration says once dark and bright are exchanged, as --invert "
+                      "(invert=True) does", InvertedImages, stacklevel=2)
+    return ImageSet(images, known)
 
 
 def load_levels(path: str | os.PathLike[str],
                 split: str = "train") -> tuple[np.ndarray, np.ndarray | None]:
     """Levels of images for which there is no network yet, and their labels where they bring any.
 
-    ``path``: as for :func:`load_images`, but for spike data; PNGs of any size, all of the same. Returns
-    integers of shape ``(count, height, width)``, or ``(count, channels, height, width)`` of colours; what
-    lies in ``...npy`` and ``...npz`` as it is. Raises FirstspikeError for what is missing or damaged.
+    Parameters
+    ----------
+    path : path
+        As for :func:`load_images`, but for spike data; PNGs of any size, all of the same.
+    split : str
+        "test" or "train", where there are such.
+
+    Returns
+    -------
+    levels, labels : array, array or None
+        Integers of shape ``(count, height, width)``, or ``(count, channels, height, width)`` of colours; what
+        lies in ``...npy`` and ``...npz`` as it is. Labels: int, shape ``(count,)``.
+
+    Raises
+    ------
+    FirstspikeError
+        Something is missing or damaged.
     """
     path = Path(path)
     if not path.exists():
         raise FirstspikeError(f"there are no images at {path}; check the path")
     if not path.is_dir():
         if path.suffix.lower() == ".png":
-            return _png(path)[None], None
+            return read_png(path)[None], None
         return read_archive(path) if path.suffix.lower() == ".npz" else (read_array(path), None)
     if files := _pngs(path):
-        first = _png(files[0])
+        first = read_png(files[0])
         height, width = first.shape
         fits = f"{width} by {height}, as {files[0].name} is"
-        return np.stack([first, *(_png(file, lambda found: found == first.shape, fits)
+        return np.stack([first, *(read_png(file, 1, lambda found: found == first.shape, fits)
                                   for file in files[1:])]), None
     if find_recordings(path) is not None:
         raise FirstspikeError(f"{path} holds spikes, and levels are wanted; give images")
@@ -124,7 +165,11 @@ def load_levels(path: str | os.PathLike[str],
 
 
 def _pngs(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() == ".png")
+    """The PNGs of a folder, which may hold no pictures of other kinds: they would be left out."""
+    others = sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES)
+    if others:
+        raise FirstspikeError(refusal_of(others[0], f"{others[0]} is no PNG; save it as one"))
+    return pngs_in(folder)
 
 
 def _known_set(folder: Path, split: str) -> Images | None:
@@ -140,9 +185,14 @@ def _read(path: Path, network: Network, split: str, shape: tuple[int, int] | Non
         if split not in ("test", "train"):
             raise ValueError(f"split must be 'test' or 'train', not {split!r}")
         if files := _pngs(path):
-            return np.stack([_fitting(file, network.input.size, shape) for file in files]), None
+            return np.stack([_fitting(file, network, shape) for file in files]), None
         known = _known_set(path, split)
         if known is not None:
+            heard, places = network.input.shape, (known.channels, *known.shape)
+            if heard is not None and heard != places and math.prod(heard) == math.prod(places):
+                raise FirstspikeError(f"{path} holds images of the shape {_by(places)}, and the network "
+                                      f"takes {_by(heard)} (channels, height, width); give the set that it "
+                                      "was trained on")
             return known.levels, known.labels
         if find_recordings(path) is not None:
             data = _events(path, network, split, count)
@@ -150,7 +200,7 @@ def _read(path: Path, network: Network, split: str, shape: tuple[int, int] | Non
         raise FirstspikeError(f"the folder {path} holds neither IDX files nor PNGs, CIFAR-10 or spike data; "
                               "check the path")
     if path.suffix.lower() == ".png":
-        return _fitting(path, network.input.size, shape)[None], None
+        return _fitting(path, network, shape)[None], None
     if path.suffix.lower() == ".npz":
         return read_archive(path)
     return read_array(path), None
@@ -171,100 +221,28 @@ def _events(path: Path, network: Network, split: str, count: int | None) -> Spik
                           "and give a .npz")
 
 
-def read_array(path: Path) -> np.ndarray:
-    """The array of a ``...npy`` or IDX file; nothing in it is run; it takes no more memory than it has."""
-    if path.suffix.lower() != ".npy":
-        return read_idx(path)
-    try:
-        return np.lib.format.open_memmap(path, mode="r")
-    except (OSError, TypeError, ValueError, EOFError, MemoryError, SyntaxError) as error:
-        raise FirstspikeError(f"{path} cannot be read as a numpy array: {_first_line(error)}; save it "
-                              "again with numpy.save()") from None
-
-
-def read_archive(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Images and labels, or None, of an ``...npz``; nothing in it is run."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            if "images.npy" not in members:
-                raise FirstspikeError(f"{path} holds no array 'images'; save it with "
-                                      "numpy.savez(path, images=...)")
-
-            def read(name: str) -> np.ndarray:
-                if members[name].file_size > LIMIT:
-                    raise FirstspikeError(f"{path}: {name} takes more than {LIMIT} bytes; split it")
-                with archive.open(name) as file:
-                    return _member(file, members[name].file_size)
-
-            return read("images.npy"), read("labels.npy") if "labels.npy" in members else None
-    except (OSError, TypeError, ValueError, EOFError, MemoryError, SyntaxError, zipfile.BadZipFile,
-            RuntimeError, zlib.error) as error:
-        raise FirstspikeError(f"{path} cannot be read as numpy arrays: {_first_line(error)}; save it "
-                              "again with numpy.savez()") from None
-
-
-def _member(file: Any, size: int) -> np.ndarray:
-    """An array out of an archive; its header may not ask for more than the ``size`` bytes that are there."""
-    version = np.lib.format.read_magic(file)
-    read_header = {(1, 0): np.lib.format.read_array_header_1_0,
-                   (2, 0): np.lib.format.read_array_header_2_0}.get(version)
-    if read_header is None:
-        raise ValueError(f"its version {version} is not known")
-    shape, fortran, dtype = read_header(file)
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize > size:
-        raise ValueError(f"its header asks for {shape} of {dtype}, which it does not hold")
-    array = np.frombuffer(file.read(math.prod(shape) * dtype.itemsize), dtype)
-    return array.reshape(shape, order="F" if fortran else "C")
-
-
-def _fitting(path: Path, size: int, shape: tuple[int, int] | None) -> np.ndarray:
-    """The levels of a PNG of ``shape`` (None: a square): uint8, shape ``(size,)``."""
-    side = math.isqrt(size)
-    if shape is None and side * side != size:
+def _fitting(path: Path, network: Network, shape: tuple[int, int] | None) -> np.ndarray:
+    """The levels of a PNG as the network takes them: uint8, shape ``(size,)``."""
+    size, side = network.input.size, math.isqrt(network.input.size)
+    channels = 1
+    if network.input.shape is not None:
+        channels, *places = network.input.shape
+        shape = places[0], places[1]
+        if channels not in (1, 3):
+            raise FirstspikeError(f"{path} cannot be taken: the network takes {channels} channels, and a "
+                                  "picture has 1 or 3; give a .npy")
+    elif shape is None and side * side != size:
         raise FirstspikeError(f"{path} cannot be taken: the {size} inputs of the network make no square "
                               "image; give a .npy")
     height, width = shape or (side, side)
-    pixels = _png(path, lambda found: found == (height, width) and height * width == size,
-                  f"{width} by {height}, for {size} inputs")
+    pixels = read_png(path, channels,
+                      lambda found: found == (height, width) and channels * height * width == size,
+                      f"{width} by {height}, for {size} inputs")
     return pixels.ravel()
 
 
-def _png(path: Path, fits: Callable[[tuple[int, int]], bool] = lambda shape: True,
-         wanted: str = "") -> np.ndarray:
-    """The levels of a PNG, 0 (black) to 255: uint8, shape ``(height, width)``, where that ``fits``, which is
-    told before its pixels are read."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=["PNG"]) as image:
-                if not fits((image.height, image.width)):
-                    raise FirstspikeError(f"{path} is {image.width} by {image.height} pixels and must be "
-                                          f"{wanted}; scale it first")
-                if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):
-                    raise FirstspikeError(f"{path} has pixels of the kind {image.mode}; save it with 8 bits")
-                return np.asarray(image.convert("L"), np.uint8)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError,
-            Image.DecompressionBombWarning) as error:
-        raise FirstspikeError(f"{path} cannot be read as a PNG: {_first_line(error)}; "
-                              "save it again") from None
-
-
-def _arranged(array: np.ndarray, network: Network) -> np.ndarray:
-    """``array`` with its images along the first axis, and those in the shape that the network takes."""
-    heard, array = network.input, np.atleast_1d(array)
-    steps = () if heard.levels is not None else (heard.window,)
-    for images in (array, array[None]):
-        one = images.shape[1:]
-        pixels = one[len(steps):]
-        if one[:len(steps)] == steps and pixels and math.prod(pixels) == heard.size:
-            array = images.reshape(len(images), *steps, heard.size)
-            break
-    if heard.levels is None and array.dtype.kind in "iu" and np.isin(array, (0, 1)).all():
-        array = array.astype(bool)
-    return array
+def _by(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
 
 
 def _checked_labels(labels: np.ndarray, count: int, classes: int, path: Path) -> np.ndarray:
@@ -278,9 +256,3 @@ def _checked_labels(labels: np.ndarray, count: int, classes: int, path: Path) ->
         raise FirstspikeError(f"the labels in {path} go from {labels.min()} to {labels.max()}, and the "
                               f"network has {classes} outputs; take the set that it was trained on")
     return labels.astype(np.int64)
-
-
-def _first_line(error: BaseException) -> str:
-    with contextlib.suppress(IndexError):
-        return str(error).splitlines()[0]
-    return type(error).__name__

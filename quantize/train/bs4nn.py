@@ -31,14 +31,15 @@ from typing import Any
 import numpy as np
 
 from ...errors import FirstspikeError
-from ...network import Dense, Fires, Input, Latency, Layer, Network, Phase
+from ...network import Dense, Fires, Input, Latency, Layer, Network, Phase, batched
 from ..data.idx import Images, load_idx
-from . import Progress, Trained
 from .curves import picture_training
-from .encode import latency_table
-from .evaluate import evaluate
+from .evaluate import accuracy, evaluate
+from .held_back import held_back
+from .input_tables import latency_table
+from .job import Progress, Trained, TrainingJob
 from .options import Bs4nnOptions
-from .records import command, figures, held_back, lenient
+from .provenance import command
 
 __all__ = ["Rule", "firing_steps", "run"]
 
@@ -49,8 +50,19 @@ CHUNK = 500
 class Rule:
     """A network of one hidden layer that learns by the rule of the module.
 
-    ``weights``: real, shape ``(sources, neurons)`` of the hidden layer, then of the outputs; ``alphas``: of
-    the two layers.
+    Parameters
+    ----------
+    sizes : tuple of int
+        Inputs, hidden neurons, outputs.
+    settings : Bs4nnOptions
+        How it learns.
+
+    Attributes
+    ----------
+    weights : list of array
+        Real, shape ``(sources, neurons)`` of the hidden layer, then of the outputs.
+    alphas : array
+        Of the two layers: shape ``(2,)``.
     """
 
     def __init__(self, sizes: tuple[int, int, int], settings: Bs4nnOptions):
@@ -74,7 +86,12 @@ class Rule:
     def learn(self, steps: np.ndarray, label: int) -> bool:
         """Learn one image; returns whether anything was to be learnt.
 
-        ``steps``: of each input's spike, the window (T) where it is silent: ints, shape ``(inputs,)``.
+        Parameters
+        ----------
+        steps : array
+            Of each input's spike, the window (T) where it is silent: ints, shape ``(inputs,)``.
+        label : int
+            The right output.
         """
         window, gamma = self.settings.window, self.settings.gamma
         thresholds = self.thresholds
@@ -97,15 +114,6 @@ class Rule:
             self._update(0, steps, hidden, back / length)
         return True
 
-    def decide(self, steps: np.ndarray) -> int:
-        """The class of one image, strictly read; ``steps`` as for `learn`."""
-        window, thresholds = self.settings.window, self.thresholds
-        hidden = firing_steps(self.signs[0], steps, thresholds[0], window)
-        output = firing_steps(self.signs[1], hidden, thresholds[1], window)
-        first = output.min()
-        potential = self.signs[1][(hidden <= first) & (hidden < window)].sum(axis=0)
-        return int(np.where(output == first, potential, np.iinfo(potential.dtype).min).argmax())
-
     def _update(self, layer: int, before: np.ndarray, after: np.ndarray, error: np.ndarray) -> None:
         """Move a layer's weights and scale; ``before``, ``after``: steps of its sources and its neurons."""
         fired = np.flatnonzero(before < self.settings.window)
@@ -126,10 +134,21 @@ class Rule:
 
 
 def firing_steps(signs: np.ndarray, steps: np.ndarray, threshold: int, window: int) -> np.ndarray:
-    """The step in which each neuron first reaches the threshold, or the window: int64, shape ``(neurons,)``.
+    """The step in which each neuron first reaches the threshold, for the rule to learn from.
 
-    ``signs``: int16, shape ``(sources, neurons)``; ``steps``: of each source's spike, the window where
-    silent.
+    Parameters
+    ----------
+    signs : array
+        int16, shape ``(sources, neurons)``.
+    steps : array
+        Of each source's spike, the window where it is silent: ints, shape ``(sources,)``.
+    threshold, window : int
+        Of the neurons.
+
+    Returns
+    -------
+    array
+        int64, shape ``(neurons,)``; the window where it is never reached.
     """
     order = np.argsort(steps, kind="stable")
     times = steps[order]
@@ -143,22 +162,32 @@ def firing_steps(signs: np.ndarray, steps: np.ndarray, threshold: int, window: i
     return np.where(reached[when, np.arange(len(when))], times[ends[when]], window)
 
 
-def run(recipe: str, settings: Bs4nnOptions, data: Path, out: Path, *, device: str, resume: bool,
-        progress: Callable[[Progress], None] | None) -> Trained:
+def run(job: TrainingJob) -> Trained:
     """Train, keep the best epoch on the images held back, look at the test images once, write.
 
-    The rule itself runs in numpy on the CPU, whatever the device. An interrupted training may go on to more
-    or fewer epochs than were asked for at first; ``minutes`` in the notes are those of the processor.
+    The rule runs in numpy on the CPU, whatever the device. An interrupted training may go on to more or fewer
+    epochs than were asked for at first; ``minutes`` in the notes are those of the processor.
+
+    Parameters
+    ----------
+    job : TrainingJob
+        With settings of the kind `Bs4nnOptions`.
+
+    Raises
+    ------
+    FirstspikeError
+        Something is missing, or does not fit the data.
     """
-    everything, test = load_idx(data, "train"), load_idx(data, "test")
-    learnt, held = held_back(everything, settings.validation, data)
+    settings: Bs4nnOptions = job.settings
+    everything, test = load_idx(job.data, "train"), load_idx(job.data, "test")
+    learnt, held = held_back(everything, settings.validation, job.data)
     encoding = latency_table(settings.window, settings.dark)
     table = np.where(encoding < 0, settings.window, encoding)
     source = Input(learnt.levels.shape[1], settings.window, Latency(encoding))
     rule = Rule((source.size, settings.hidden, everything.classes), settings)
-    checkpoint = out.with_suffix(".checkpoint.npz")
-    key = repr({"recipe": recipe, "data": everything.name, **asdict(settings), "epochs": None})
-    kept, history = _restore(checkpoint, key, rule) if resume and checkpoint.exists() else ([], [])
+    checkpoint = job.out.with_suffix(".checkpoint.npz")
+    key = repr({"recipe": job.recipe, "data": everything.name, **asdict(settings), "epochs": None})
+    kept, history = _restore(checkpoint, key, rule) if job.resume and checkpoint.exists() else ([], [])
     if len(history) > settings.epochs:
         raise FirstspikeError(f"{checkpoint} stands at epoch {len(history)} already: ask for as many or "
                               "more, or train without resuming")
@@ -166,11 +195,10 @@ def run(recipe: str, settings: Bs4nnOptions, data: Path, out: Path, *, device: s
     seconds = history[-1]["seconds"] if history else 0.0
     for epoch in range(len(history), settings.epochs):
         started = process_time()
-        wrong = _epoch(rule, table, learnt, epoch, seconds, history, progress)
-        right = [rule.decide(steps) == label
-                 for steps, label in zip(table[held.levels], held.labels, strict=True)]
+        wrong = _epoch(rule, table, learnt, epoch, seconds, history, job.progress)
+        right = accuracy(rule.network(source), held.levels, held.labels)
         seconds += process_time() - started
-        entry = {"loss": wrong, "accuracy": float(np.mean(right)), "seconds": seconds}
+        entry = {"loss": wrong, "accuracy": right, "seconds": seconds}
         history.append(entry)
         if best is None or entry["accuracy"] > best["accuracy"]:
             best, kept = entry, [part.copy() for part in (*rule.weights, rule.alphas)]
@@ -180,24 +208,24 @@ def run(recipe: str, settings: Bs4nnOptions, data: Path, out: Path, *, device: s
     network = rule.network(source)
     found: dict[str, Any] = {}
     for name, images in (("validation", held), ("test", test)):
-        seen = evaluate(network, images.levels, device=device)
-        found[name] = figures(seen, images, network) | {
-            "lenient_accuracy": round(lenient(network, seen, images.labels), 6)}
-    calibration = evaluate(network, learnt.levels[:10_000], device=device)
+        seen = evaluate(network, images.levels)
+        found[name] = seen.figures(images.labels) | {
+            "lenient_accuracy": round(seen.lenient_accuracy(images.labels), 6)}
+    calibration = batched.run(network, learnt.levels[:10_000], keep=False)
     network = replace(
-        network, calibration={"mean_spikes": calibration.mean_spikes},
+        network, calibration={"mean_spikes": [round(mean, 3) for mean in calibration.mean_spikes]},
         provenance={
-            "recipe": recipe, "command": command(recipe, settings), "data": everything.name,
+            "recipe": job.recipe, "command": command(job.recipe, settings), "data": everything.name,
             "options": asdict(settings), "seed": settings.seed, "device": "cpu",
             "epoch": 1 + history.index(best or history[0]), "minutes": round(seconds / 60), **found})
-    network.save(out)
-    picture = picture_training(history, out.with_suffix(".training.png"), "share of images learnt from")
+    network.save(job.out)
+    picture = picture_training(history, job.out.with_suffix(".training.png"), "share of images learnt from")
     checkpoint.unlink(missing_ok=True)
-    return Trained(out, (picture,), found)
+    return Trained(job.out, (picture,), found)
 
 
 def _epoch(rule: Rule, table: np.ndarray, images: Images, epoch: int, before: float,
-           history: list[dict[str, float]], progress: Callable[[Progress], None] | None) -> float:
+           history: list[dict[str, float]], progress: Callable[[Progress], Any] | None) -> float:
     """Learn as many images as there are, drawn at random; returns the share that changed something."""
     settings = rule.settings
     draws = np.random.default_rng([settings.seed, 1 + epoch]).integers(0, len(images), len(images))

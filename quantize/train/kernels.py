@@ -18,11 +18,16 @@ __all__ = ["Kernel"]
 
 @dataclass(frozen=True)
 class Kernel:
-    """A schedule of ``window`` steps that falls to 1.
+    """A schedule that falls to 1.
 
-    ``name``: "linear" is ``T - t``, a ReLU of ``T`` levels (Stanojevic et al., arXiv 2306.08744); "two" is
-    ``2**(T - 1 - t)``, the exponential kernel of T2FSNN (Park et al., arXiv 2003.11741) in powers of two,
-    which hardware shifts.
+    Attributes
+    ----------
+    name : str
+        "linear" is ``T - t``, a ReLU of ``T`` levels (Stanojevic et al., arXiv 2306.08744); "two" is
+        ``2**(T - 1 - t)``, the exponential kernel of T2FSNN (Park et al., arXiv 2003.11741) in powers of two,
+        which hardware shifts.
+    window : int
+        Its steps.
     """
 
     name: str

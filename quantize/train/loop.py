@@ -1,7 +1,7 @@
-"""The training loop of all recipes: Adam, a cosine, checkpoints after each epoch.
+"""The training loop of the recipes that train by gradient descent: Adam, a cosine, checkpoints.
 
 All that is drawn in an epoch comes from one generator seeded by the seed and the epoch, so a training
-that goes on from a checkpoint draws what an uninterrupted one would have drawn.
+that goes on from a checkpoint, written after each epoch, draws what an uninterrupted one would have drawn.
 """
 
 import os
@@ -16,19 +16,19 @@ import torch
 
 from ...errors import FirstspikeError
 from ...network import Network
-from . import Progress
-from .opinions import Opinions
+from .augmentation import Change
+from .job import Progress
+from .pruning import Pruning
+from .teacher import RememberedTargets, Targets
 
-__all__ = ["Change", "Plan", "Trainable", "device_of", "fit"]
-
-
-Change = Callable[[torch.Tensor, tuple[int, int], torch.Generator], torch.Tensor]
-"""A changed copy of some levels, shape ``(count, size)``; with their (height, width), and a generator of the
-CPU for all that is drawn."""
+__all__ = ["LoopOptions", "Trainable", "device_of", "fit"]
 
 
 class Trainable(Protocol):
     """What the loop asks of a module."""
+
+    spike_type: torch.dtype
+    """Of its sums in training."""
 
     def groups(self, rate: float) -> list[dict]:
         """Parameters for the optimiser; the first group holds the real weights behind signs, kept in -1
@@ -36,7 +36,15 @@ class Trainable(Protocol):
         ...
 
     def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The loss of a batch; ``targets``: labels, or probabilities ``(count, classes)`` from a teacher."""
+        """The loss of a batch.
+
+        Parameters
+        ----------
+        levels : Tensor
+            Shape ``(count, size)``.
+        targets : Tensor
+            Labels ``(count,)``, or probabilities ``(count, classes)`` from a teacher.
+        """
         ...
 
     def network(self) -> Network:
@@ -45,29 +53,50 @@ class Trainable(Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How to train.
+class LoopOptions:
+    """How the loop trains.
 
-    ``change``: what happens to levels before they are shown; ``key``: what a checkpoint must come from to be
-    gone on with: plain values; ``teacher``: makes targets of levels and labels, where it is not the labels
-    that are learnt; ``once``: of the levels as they were before the change, and asked once for each image.
+    Attributes
+    ----------
+    epochs, batch : int
+        Passes over the images, and images a step.
+    rate : float
+        Learning rate at the start.
+    prune : float
+        Share of each layer's weights that are pruned in the end.
+    seed : int
+        Fixes all that is drawn.
+    shape : (height, width)
+        Of the images.
+    change : Change or None
+        What happens to levels before they are shown.
+    key : dict
+        Plain values that a checkpoint must come from to be gone on with.
+    teacher : Targets or None
+        Makes the targets, where it is not the labels that are learnt.
+    once : bool
+        Whether it looks at the levels as they were before the change, once at each image.
     """
 
     epochs: int
     batch: int
     rate: float
+    prune: float
     seed: int
     shape: tuple[int, int]
     change: Change | None
     key: dict[str, Any]
-    teacher: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
+    teacher: Targets | None = None
     once: bool = False
 
 
 def device_of(name: str) -> torch.device:
     """The torch device of this name, told to give the same sums in every run.
 
-    Raises `FirstspikeError` where the machine does not have it.
+    Raises
+    ------
+    FirstspikeError
+        The machine does not have it.
     """
     try:
         device = torch.device(name)
@@ -79,40 +108,67 @@ def device_of(name: str) -> torch.device:
     return device
 
 
-def fit(module: Any, levels: np.ndarray, labels: np.ndarray, plan: Plan, *, device: torch.device,
+def fit(module: Any, levels: np.ndarray, labels: np.ndarray, options: LoopOptions, *, device: torch.device,
         checkpoint: Path, resume: bool, validate: Callable[[Network], float],
-        progress: Callable[[Progress], None] | None = None) -> list[dict[str, float]]:
-    """Train ``module`` (a `Trainable` and ``nn.Module``) in place; returns loss and accuracy of each epoch.
+        progress: Callable[[Progress], Any] | None = None) -> list[dict[str, float]]:
+    """Train a module in place.
 
-    ``levels``: uint8, shape ``(count, size)``; ``validate``: the accuracy of a network on images held back.
+    Parameters
+    ----------
+    module : Trainable and nn.Module
+        What is trained.
+    levels, labels : array
+        The images: uint8, shape ``(count, size)``; ints, shape ``(count,)``.
+    options : LoopOptions
+        How.
+    device : torch.device
+        Where.
+    checkpoint : Path
+        The file that is written after each epoch.
+    resume : bool
+        Whether to go on from it, where there is one.
+    validate : callable
+        The accuracy of a network on images held back.
+    progress : callable or None
+        Called with a `Progress` after each batch.
+
+    Returns
+    -------
+    list of dict
+        "loss", "accuracy" and "pruned", the share of the weights, of each epoch.
+
+    Raises
+    ------
+    FirstspikeError
+        The checkpoint cannot be written, or gone on from.
     """
     module.to(device)
-    groups = module.groups(plan.rate)
+    groups = module.groups(options.rate)
     optimiser = torch.optim.Adam(groups)
-    batches = max(1, len(levels) // plan.batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs * batches)
+    batches = max(1, len(levels) // options.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, options.epochs * batches)
+    pruning = Pruning(module, options.prune, options.epochs * batches)
     history: list[dict[str, float]] = []
     if resume and checkpoint.exists():
-        history = _restore(checkpoint, plan, module, optimiser, schedule)
+        history = _restore(checkpoint, options, module, optimiser, schedule)
     images, classes = torch.tensor(levels, device=device), torch.tensor(labels, device=device)
-    known = Opinions(plan.teacher, images, classes) if plan.teacher and plan.once else None
+    known = RememberedTargets(options.teacher, images, classes) if options.teacher and options.once else None
     started, done_before = time.monotonic(), len(history)
-    change = plan.change
-    for epoch in range(done_before, plan.epochs):
-        generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + epoch)
+    for epoch in range(done_before, options.epochs):
+        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + epoch)
         order = torch.randperm(len(images), generator=generator).to(device)
         module.train()
         total = 0.0
         for batch in range(batches):
-            chosen = order[batch * plan.batch:(batch + 1) * plan.batch]
+            chosen = order[batch * options.batch:(batch + 1) * options.batch]
             seen = images[chosen]
-            if change is not None:
-                seen = change(seen, plan.shape, generator)
+            if options.change is not None:
+                seen = options.change(seen, options.shape, generator)
             targets = classes[chosen]
             if known is not None:
                 targets = known(chosen)
-            elif plan.teacher is not None:
-                targets = plan.teacher(seen, targets)
+            elif options.teacher is not None:
+                targets = options.teacher(seen, targets)
             loss = module.loss(seen, targets)
             optimiser.zero_grad()
             loss.backward()
@@ -121,26 +177,28 @@ def fit(module: Any, levels: np.ndarray, labels: np.ndarray, plan: Plan, *, devi
             with torch.no_grad():
                 for weights in groups[0]["params"]:
                     weights.clamp_(-1, 1)
+            pruning(epoch * batches + batch + 1)
             total += loss.item()
             if progress:
                 seconds = time.monotonic() - started
                 steps = (epoch - done_before) * batches + batch + 1
-                left = seconds / steps * ((plan.epochs - done_before) * batches - steps)
-                progress(Progress(epoch + 1, plan.epochs, batch + 1, batches, total / (batch + 1),
+                left = seconds / steps * ((options.epochs - done_before) * batches - steps)
+                progress(Progress(epoch + 1, options.epochs, batch + 1, batches, total / (batch + 1),
                                   history[-1]["accuracy"] if history else None, seconds, left))
         module.eval()
-        history.append({"loss": total / batches, "accuracy": validate(module.network())})
-        _store(checkpoint, plan, module, optimiser, schedule, history)
+        history.append({"loss": total / batches, "accuracy": validate(module.network()),
+                        "pruned": pruning.share((epoch + 1) * batches)})
+        _store(checkpoint, options, module, optimiser, schedule, history)
     module.eval()
     return history
 
 
-def _store(checkpoint: Path, plan: Plan, module: torch.nn.Module, optimiser: Any, schedule: Any,
+def _store(checkpoint: Path, options: LoopOptions, module: torch.nn.Module, optimiser: Any, schedule: Any,
            history: list[dict[str, float]]) -> None:
     """Write the checkpoint whole or not at all."""
     partial = checkpoint.with_name(f".{checkpoint.name}.{os.getpid()}")
     try:
-        torch.save({"key": plan.key, "module": module.state_dict(), "optimiser": optimiser.state_dict(),
+        torch.save({"key": options.key, "module": module.state_dict(), "optimiser": optimiser.state_dict(),
                     "schedule": schedule.state_dict(), "history": history}, partial)
         partial.replace(checkpoint)
     except (OSError, RuntimeError) as error:
@@ -149,11 +207,11 @@ def _store(checkpoint: Path, plan: Plan, module: torch.nn.Module, optimiser: Any
         partial.unlink(missing_ok=True)
 
 
-def _restore(checkpoint: Path, plan: Plan, module: torch.nn.Module, optimiser: Any,
+def _restore(checkpoint: Path, options: LoopOptions, module: torch.nn.Module, optimiser: Any,
              schedule: Any) -> list[dict[str, float]]:
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        same = state["key"] == plan.key
+        same = state["key"] == options.key
         if same:
             module.load_state_dict(state["module"])
             optimiser.load_state_dict(state["optimiser"])

@@ -16,14 +16,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
 
 from ...network import Dense, Fires, Input, Layer, Network, Phase, Readout
-from .encode import arrivals
-from .parts import integers, signed_dense, start_weights
-from .straight import fired_by, matmul_signs, rounded, signs
+from .input_spikes import arrivals
+from .sign_weights import SignWeights, integers
+from .straight_through import fired_by, rounded
 
 __all__ = ["DecisionCost", "OnlineMlp", "OnlineNet"]
 
@@ -32,8 +33,16 @@ __all__ = ["DecisionCost", "OnlineMlp", "OnlineNet"]
 class DecisionCost:
     """What a decision costs, beside being wrong: see the module.
 
-    ``latency``: per step; ``spikes``: per 100 hidden spikes until the decision; ``mix``: share of the whole
-    in the loss, 0 to 1; ``softness``: potentials over which a decision's probability rises.
+    Attributes
+    ----------
+    latency : float
+        Per step, in units of cross-entropy.
+    spikes : float
+        Per 100 hidden spikes until the decision, in these units.
+    mix : float
+        Share of the whole in the loss, 0 to 1.
+    softness : float
+        Potentials over which a decision's probability rises.
     """
 
     latency: float = 0.02
@@ -51,18 +60,20 @@ def grouped(window: int) -> tuple[int, ...]:
 
 
 class OnlineDense(nn.Module):
-    """One hidden layer: signs and a threshold a neuron."""
+    """One hidden layer: signs and a threshold a neuron.
+
+    Forward takes what arrives in each step, shape ``(window, count, neurons)``, to who has fired by each: 0
+    or 1, of that shape.
+    """
 
     def __init__(self, sources: int, neurons: int, generator: torch.Generator):
         super().__init__()
         start = max(1.0, math.sqrt(sources / 10))  # the deviation of a sum where a tenth of the sources spike
         self.width = max(2.0, start)
-        self.weights = start_weights(neurons, sources, generator)
+        self.weights = SignWeights((neurons, sources), generator)
         self.threshold = nn.Parameter(torch.full((neurons,), start))
 
     def forward(self, arriving: torch.Tensor) -> torch.Tensor:
-        """Who has fired by each step, 0 or 1, from what arrives in each: shape ``(window, count,
-        neurons)``."""
         return fired_by(arriving, self.integer_threshold, self.width)
 
     @property
@@ -74,35 +85,60 @@ class OnlineDense(nn.Module):
 class OnlineNet(nn.Module):
     """What online networks share: outputs that are read by their first spike, and what a decision costs.
 
-    ``outputs``, ``sources``: how many outputs there are and what each hears; ``half``: whether sums of input
-    spikes run in bfloat16; ``prune``: share of each layer's weights that are 0. Forward takes levels, shape
-    ``(count, size)``, to the outputs' potentials after each step, ``(window, count, outputs)``, and the
-    hidden spikes until it, ``(window, count)``; in training mode each group of steps counts as one, whose
-    spikes come together.
+    Forward takes levels, shape ``(count, size)``, to the outputs' potentials after each step, ``(window,
+    count, outputs)``, and the hidden spikes until it, ``(window, count)``, summed over all hidden layers; in
+    training mode each group of steps counts as one, whose spikes come together.
+
+    Parameters
+    ----------
+    source : Input
+        With a latency encoding.
+    hidden : sequence of modules
+        Each with ``weights``, a `SignWeights`, and ``threshold``, a Parameter.
+    output : SignWeights
+        Shape ``(outputs, addresses)``.
+    cost : DecisionCost
+        What the loss is made of.
+    half : bool
+        Whether sums of input spikes run in bfloat16 in training.
     """
 
-    def __init__(self, source: Input, outputs: int, sources: int, cost: DecisionCost, half: bool,
-                 prune: float):
+    def __init__(self, source: Input, hidden: Sequence[Any], output: SignWeights, cost: DecisionCost,
+                 half: bool):
         super().__init__()
-        self.source, self.cost, self.prune, self.ends = source, cost, prune, grouped(source.window)
+        self.source, self.cost, self.ends = source, cost, grouped(source.window)
         self.spike_type = torch.bfloat16 if half else torch.float32
+        self.hidden = list(hidden)
+        self.layers = nn.ModuleList(self.hidden)
+        self.output = output
+        outputs, sources = output.real.shape
         self.offset = nn.Parameter(torch.zeros(outputs))
         self.threshold = nn.Parameter(torch.tensor(sources / 20))
         self.temperature = nn.Parameter(torch.tensor(math.log(1 / 8)))
 
-    def groups_of(self, weights: list[nn.Parameter], thresholds: list[nn.Parameter],
-                  rate: float) -> list[dict]:
+    def groups(self, rate: float) -> list[dict]:
         """Parameters for an optimiser, each with its own rate: signs, thresholds, offsets."""
         return [
-            {"params": weights, "lr": rate},
-            {"params": thresholds, "lr": 20 * rate},
+            {"params": [*(layer.weights.real for layer in self.hidden), self.output.real], "lr": rate},
+            {"params": [layer.threshold for layer in self.hidden], "lr": 20 * rate},
             {"params": [self.offset, self.threshold], "lr": 50 * rate},
             {"params": [self.temperature], "lr": rate},
         ]
 
+    def read(self, fired: torch.Tensor) -> torch.Tensor:
+        """The outputs' potentials, from who has fired: shape ``(..., addresses)``."""
+        return fired @ self.output().t() + rounded(self.offset)
+
     def loss(self, levels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The loss of the module's description, mean over the images; ``targets``: labels or
-        probabilities."""
+        """The loss of the module's description, mean over the images.
+
+        Parameters
+        ----------
+        levels : Tensor
+            Shape ``(count, size)``.
+        targets : Tensor
+            Labels ``(count,)``, or probabilities ``(count, outputs)``.
+        """
         potentials, hidden_spikes = self(levels)
         cost, window = self.cost, len(potentials)
         wrong = -torch.log_softmax(potentials * self.temperature.exp(), dim=2)
@@ -120,7 +156,7 @@ class OnlineNet(nn.Module):
         expected = (waiting * decides * price).sum(dim=0).mean()
         return cost.mix * expected + (1 - cost.mix) * wrong.mean()
 
-    def output(self, synapses: Dense) -> Layer:
+    def output_layer(self, synapses: Dense) -> Layer:
         """The output layer of integers, with the learned threshold, rounded."""
         return Layer(synapses, self.source.window, Phase.ONLINE, Fires.ONCE,
                      threshold=max(1, round(self.threshold.item())), initial=integers(rounded(self.offset)))
@@ -129,42 +165,43 @@ class OnlineNet(nn.Module):
 class OnlineMlp(OnlineNet):
     """An online network of dense layers that fire once, read by its first spike.
 
-    ``sizes``: neurons of each hidden layer, then outputs; ``half``: whether sums of input spikes run in
-    bfloat16; ``prune``: share of each layer's weights that are 0.
+    Parameters
+    ----------
+    source : Input
+        With a latency encoding; inputs that its mask leaves out have no weights.
+    sizes : sequence of int
+        Neurons of each hidden layer, then outputs.
+    cost : DecisionCost
+        What the loss is made of.
+    seed : int
+        Fixes the weights at the start.
+    half : bool
+        Whether sums of input spikes run in bfloat16.
     """
 
     def __init__(self, source: Input, sizes: Sequence[int], cost: DecisionCost, seed: int,
-                 half: bool = False, prune: float = 0.0):
-        widths = [len(source.used), *sizes]
-        super().__init__(source, widths[-1], widths[-2], cost, half, prune)
+                 half: bool = False):
         generator = torch.Generator().manual_seed(seed)
-        self.hidden = [OnlineDense(before, neurons, generator)
-                       for before, neurons in pairwise(widths[:-1])]
-        self.layers = nn.ModuleList(self.hidden)
-        self.weights = start_weights(widths[-1], widths[-2], generator)
-
-    def groups(self, rate: float) -> list[dict]:
-        """Parameters for an optimiser, each with its own rate."""
-        return self.groups_of([*(layer.weights for layer in self.hidden), self.weights],
-                              [layer.threshold for layer in self.hidden], rate)
+        widths = [len(source.used), *sizes]
+        hidden = [OnlineDense(before, neurons, generator) for before, neurons in pairwise(widths[:-1])]
+        super().__init__(source, hidden, SignWeights((widths[-1], widths[-2]), generator), cost, half)
 
     def forward(self, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Output potentials after each step, and hidden spikes until it, summed over all hidden layers."""
         spikes = arrivals(levels, self.source, self.spike_type, self.ends if self.training else None)
-        fired = self.hidden[0](matmul_signs(spikes, self.hidden[0].weights, self.prune))
+        fired = self.hidden[0](self.hidden[0].weights.sums(spikes))
         total = fired.sum(dim=2)
         for layer in self.hidden[1:]:
-            potential = fired @ signs(layer.weights, self.prune).t()
+            potential = fired @ layer.weights().t()
             fired = layer(torch.cat([potential[:1], potential.diff(dim=0)]))
             total = total + fired.sum(dim=2)
-        return fired @ signs(self.weights, self.prune).t() + rounded(self.offset), total
+        return self.read(fired), total
 
     def network(self) -> Network:
         """The network of integers that this module is."""
         window, sources = self.source.window, [self.source] + [None] * len(self.hidden)
         layers = [
-            Layer(signed_dense(layer.weights, 1, source, prune=self.prune), window, Phase.ONLINE, Fires.ONCE,
+            Layer(layer.weights.dense(1, source), window, Phase.ONLINE, Fires.ONCE,
                   threshold=integers(layer.integer_threshold))
             for layer, source in zip(self.hidden, sources, strict=False)]
-        layers.append(self.output(signed_dense(self.weights, 1, None, prune=self.prune)))
+        layers.append(self.output_layer(self.output.dense(1)))
         return Network(self.source, layers, Readout.FIRST_SPIKE)

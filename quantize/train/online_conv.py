@@ -12,12 +12,12 @@ import torch
 from torch import nn
 
 from ...network import Fires, Input, Layer, Network, Phase, Readout
-from .conv_options import ConvStage, PoolStage
-from .conv_parts import SharedSigns, Step, output_synapses, planned, pooled, start_of_output
-from .encode import arrivals
+from .convolutions import SharedSigns, Step, planned, pooled
+from .input_spikes import arrivals
 from .online import DecisionCost, OnlineNet
-from .parts import integers
-from .straight import fired_by, rounded, signs
+from .sign_weights import SignWeights, integers
+from .stages import Stage
+from .straight_through import fired_by, rounded
 
 __all__ = ["OnlineConvNet"]
 
@@ -27,11 +27,18 @@ class OnlineConvolution(SharedSigns):
 
     Forward takes who has fired by each step, shape ``(window, count, channels, height, width)``, 0 or 1, to
     the same of this layer's neurons.
+
+    Parameters
+    ----------
+    step : Step
+        The convolution and what is pooled before it.
+    generator : torch.Generator
+        Draws the weights.
     """
 
-    def __init__(self, step: Step, generator: torch.Generator, prune: float = 0.0):
-        super().__init__(step, generator, prune)
-        start = max(1.0, sqrt(prod(self.weights.shape[1:]) / 10))  # as for dense layers
+    def __init__(self, step: Step, generator: torch.Generator):
+        super().__init__(step, generator)
+        start = max(1.0, sqrt(prod(self.weights.real.shape[1:]) / 10))  # as for dense layers
         self.width = max(2.0, start)
         self.threshold = nn.Parameter(torch.full((self.conv.channels,), start))
 
@@ -50,29 +57,38 @@ class OnlineConvolution(SharedSigns):
 class OnlineConvNet(OnlineNet):
     """An online network of convolutions, poolings and a dense output read by its first spike.
 
-    ``source``: of one channel; ``shape``: its height and width; ``half``: whether the first layer's sums in
-    training run in bfloat16; ``prune``: share of each layer's weights that are 0. Raises ``ValueError`` where
-    a pooling leaves nothing.
+    Parameters
+    ----------
+    source : Input
+        Of one channel, with a latency encoding.
+    shape : (height, width)
+        Of the images.
+    stages : sequence of ConvStage and PoolStage
+        What comes before the output.
+    outputs : int
+        Classes.
+    cost : DecisionCost
+        What the loss is made of.
+    seed : int
+        Fixes the weights at the start.
+    half : bool
+        Whether the first layer's sums in training run in bfloat16.
+
+    Raises
+    ------
+    ValueError
+        A pooling leaves nothing.
     """
 
-    def __init__(self, source: Input, shape: tuple[int, int], stages: Sequence[ConvStage | PoolStage],
-                 outputs: int, cost: DecisionCost, seed: int, half: bool = False,
-                 prune: float = 0.0):
-        *steps, last = planned(stages, shape)
-        super().__init__(source, outputs, prod(last.shape), cost, half, prune)
+    def __init__(self, source: Input, shape: tuple[int, int], stages: Sequence[Stage], outputs: int,
+                 cost: DecisionCost, seed: int, half: bool = False):
         generator = torch.Generator().manual_seed(seed)
+        *steps, last = planned(stages, shape)
+        hidden = [OnlineConvolution(step, generator) for step in steps]
+        super().__init__(source, hidden, SignWeights((outputs, prod(last.shape)), generator), cost, half)
         self.shape, self.last = shape, last
-        self.hidden = [OnlineConvolution(step, generator, prune) for step in steps]
-        self.layers = nn.ModuleList(self.hidden)
-        self.weights = start_of_output(last, outputs, generator)
-
-    def groups(self, rate: float) -> list[dict]:
-        """Parameters for an optimiser, each with its own rate."""
-        return self.groups_of([*(layer.weights for layer in self.hidden), self.weights],
-                              [layer.threshold for layer in self.hidden], rate)
 
     def forward(self, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Output potentials after each step, and hidden spikes until it, summed over all hidden layers."""
         kind = self.spike_type if self.training else torch.float32
         fired = arrivals(levels, self.source, kind, self.ends if self.training else None).cumsum(0)
         fired = fired.view(*fired.shape[:2], *self.shape, 1).permute(0, 1, 4, 2, 3)
@@ -81,11 +97,10 @@ class OnlineConvNet(OnlineNet):
             fired = layer(fired)
             total = total + fired.sum(dim=(2, 3, 4))
         heard = pooled(fired.flatten(0, 1), self.last.pool).flatten(1)
-        potential = heard @ signs(self.weights, self.prune).t() + rounded(self.offset)
-        return potential.unflatten(0, fired.shape[:2]), total
+        return self.read(heard).unflatten(0, fired.shape[:2]), total
 
     def network(self) -> Network:
         """The network of integers that this module is."""
         layers = [layer.layer(self.source.window) for layer in self.hidden]
-        output = self.output(output_synapses(self.last, self.weights, 1, self.prune))
+        output = self.output_layer(self.output.dense(1, pool=self.last.synaptic_pool))
         return Network(self.source, [*layers, output], Readout.FIRST_SPIKE)

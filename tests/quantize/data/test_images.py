@@ -1,14 +1,13 @@
 """Images from files: each kind comes in as it is, and what does not fit is refused with one sentence."""
 
 import gzip
-import io
-import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from firstspike.errors import FirstspikeError
 from firstspike.network import Dense, Direct, Input, Latency, Layer, Network, Spikes
-from firstspike.quantize.data.images import load_images
+from firstspike.quantize.data.images import InvertedImages, load_images, load_levels
 from PIL import Image
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (5, 16)).astype(np.uint8)
@@ -16,10 +15,10 @@ LABELS = np.array([2, 0, 1, 1, 2], np.uint8)
 SPIKES = np.random.default_rng(0).random((5, 4, 16)) < 0.3
 
 
-def network(encoding=None, inputs=16, window=4, outputs=3):
+def network(encoding=None, inputs=16, window=4, outputs=3, shape=None):
     encoding = encoding or Latency(np.arange(256) * window // 256)
     layer = Layer(Dense(np.ones((outputs, inputs), int)), window, threshold=3)
-    return Network(Input(inputs, window, encoding), layer)
+    return Network(Input(inputs, window, encoding, shape=shape), layer)
 
 
 def idx(array):
@@ -113,7 +112,89 @@ def test_pngs(tmp_path):
     assert np.array_equal(load_images(tmp_path / "digit0.PNG", network()).images, LEVELS[:1])
     Image.fromarray(LEVELS[0].reshape(2, 8)).save(tmp_path / "wide.png")
     assert np.array_equal(load_images(tmp_path / "wide.png", network(), shape=(2, 8)).images, LEVELS[:1])
+    assert np.array_equal(load_images(tmp_path / "wide.png", network(shape=(1, 2, 8))).images, LEVELS[:1])
 
+
+def test_pngs_of_a_network_of_colours(tmp_path):
+    """Channel by channel; a square that happens to have as many pixels is none of its images."""
+    colours = np.random.default_rng(4).integers(0, 256, (3, 3, 4)).astype(np.uint8)
+    Image.fromarray(colours.transpose(1, 2, 0)).save(tmp_path / "x.png")
+    net = network(inputs=36, shape=(3, 3, 4))
+    assert np.array_equal(load_images(tmp_path / "x.png", net).images, colours.reshape(1, 36))
+    Image.fromarray(colours[0]).save(tmp_path / "x.png")
+    assert np.array_equal(load_images(tmp_path / "x.png", net).images, np.tile(colours[0].ravel(), 3)[None])
+    Image.fromarray(colours.reshape(6, 6)).save(tmp_path / "x.png")
+    assert "is 6 by 6 pixels and must be 4 by 3, for 36 inputs; scale it first" in refusal(
+        tmp_path / "x.png", net)
+    assert "the network takes 4 channels, and a picture has 1 or 3; give a .npy" in refusal(
+        tmp_path / "x.png", network(inputs=36, shape=(4, 3, 3)))
+
+
+def test_a_folder_with_pictures_of_other_kinds(tmp_path):
+    Image.fromarray(LEVELS[0].reshape(4, 4)).save(tmp_path / "a.png")
+    Image.fromarray(LEVELS[1].reshape(4, 4)).save(tmp_path / "b.jpg")
+    for read in (lambda: load_images(tmp_path, network()), lambda: load_levels(tmp_path)):
+        with pytest.raises(FirstspikeError, match=r"b\.jpg is a JPEG picture; save it as PNG$"):
+            read()
+    (tmp_path / "b.jpg").write_bytes(b"")
+    with pytest.raises(FirstspikeError, match=r"b\.jpg is no PNG; save it as one$"):
+        load_levels(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "what"), [
+    ("x.gif", "a GIF picture; save it as PNG"), ("x.jpg", "a JPEG picture; save it as PNG"),
+    ("x.bmp", "a BMP picture; save it as PNG"), ("x.tif", "a TIFF picture; save it as PNG"),
+    ("x.webp", "a WebP picture; save it as PNG")])
+def test_pictures_of_other_kinds(tmp_path, name, what):
+    Image.fromarray(LEVELS[0].reshape(4, 4)).save(tmp_path / name)
+    assert refusal(tmp_path / name) == f"{tmp_path / name} is {what}"
+    named_png = (tmp_path / name).rename(tmp_path / "x.png")
+    assert refusal(named_png) == f"{named_png} is {what}"
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.png", "x-idx3-ubyte", "x-idx3-ubyte.gz"])
+def test_what_git_lfs_left(tmp_path, name):
+    (tmp_path / name).write_bytes(POINTER)
+    assert refusal(tmp_path / name) == (f"{tmp_path / name} is a Git LFS pointer, not the file itself; fetch "
+                                        "that with git lfs pull")
+
+
+def test_what_git_lfs_left_in_a_folder(folder):
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(POINTER)
+    assert "t10k-labels-idx1-ubyte is a Git LFS pointer" in refusal(folder)
+
+
+def test_places_of_a_known_set(folder):
+    """An IDX folder of 4 x 4 is nothing for a network of 2 x 8, though it has as many pixels."""
+    assert len(load_images(folder, network(shape=(1, 4, 4)))) == 3
+    assert "holds images of the shape 1 x 4 x 4, and the network takes 1 x 2 x 8 (channels, height, width)" \
+        in refusal(folder, network(shape=(1, 2, 8)))
+    assert "an image must have the shape (20,), not (16,)" in refusal(folder, network(inputs=20))
+
+
+def test_negatives(tmp_path):
+    """Turned where asked for; what looks like a negative is taken as it is, and that is said."""
+    net = replace(network(), calibration={"mean_spikes": [3.0, 0.5]})
+    table = net.input.encoding.table.copy()
+    table[:20] = -1
+    net = replace(net, input=Input(16, 4, Latency(table)))
+    levels = np.where(np.random.default_rng(1).random((9, 16)) < 0.2, 255, 0).astype(np.uint8)
+    np.save(tmp_path / "x.npy", levels)
+    np.save(tmp_path / "y.npy", 255 - levels)
+    assert np.array_equal(load_images(tmp_path / "x.npy", net).images, levels)
+    with pytest.warns(InvertedImages, match=r"y\.npy' looks like the negative of what the network was "
+                                            r"trained on: .*--invert \(invert=True\)"):
+        assert np.array_equal(load_images(tmp_path / "y.npy", net).images, 255 - levels)
+    assert np.array_equal(load_images(tmp_path / "y.npy", net, invert=True).images, levels)
+    sixteen = network(Direct(16))
+    np.save(tmp_path / "x.npy", levels % 16)
+    assert np.array_equal(load_images(tmp_path / "x.npy", sixteen, invert=True).images, 15 - levels % 16)
+    np.save(tmp_path / "x.npy", SPIKES)
+    assert "holds spikes, which have no negative; leave out --invert" in refusal(
+        tmp_path / "x.npy", network(Spikes(once=False)), invert=True)
 
 def test_a_count_beyond_what_is_there(folder):
     assert "holds 3 images, not the 4 that were asked for; ask for fewer" in refusal(folder, count=4)
@@ -163,62 +244,3 @@ def test_refuses_what_does_not_fit(tmp_path):
 def test_refuses_labels(tmp_path, labels, what):
     np.savez(tmp_path / "x.npz", images=LEVELS, labels=labels)
     assert what in refusal(tmp_path / "x.npz")
-
-
-def header(shape):
-    text = io.BytesIO()
-    np.lib.format.write_array_header_1_0(text, {"descr": "|u1", "fortran_order": False, "shape": shape})
-    return text.getvalue()
-
-
-def test_refuses_damaged_arrays(tmp_path):
-    path = tmp_path / "x.npy"
-    np.save(path, LEVELS)
-    good = path.read_bytes()
-    np.save(path, np.array([{"a": 1}], object), allow_pickle=True)
-    pickled = path.read_bytes()
-    archive = io.BytesIO()
-    np.savez(archive, images=LEVELS)
-    for data in (good[:-1], good[:60], good[:3], b"", b"\x80\x04N.", pickled,
-                 header((1 << 50, 16)) + b"x" * 16, header((-1, 16)), archive.getvalue()):
-        path.write_bytes(data)
-        assert "cannot be read as a numpy array: " in refusal(path), data[:20]
-
-
-def test_refuses_damaged_archives(tmp_path):
-    path = tmp_path / "x.npz"
-    np.savez_compressed(path, images=LEVELS)
-    good = path.read_bytes()
-    for data in (good[:-5], good[:50], b"", b"PK\3\4", good.replace(b"images", b"imagez", 1)):
-        path.write_bytes(data)
-        assert "cannot be read as numpy arrays: " in refusal(path), data[:20]
-    np.savez(path, pictures=LEVELS)
-    assert "holds no array 'images'" in refusal(path)
-    np.savez(path, images=np.array([{"a": 1}], object))
-    assert "its header asks for" in refusal(path)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("images.npy", header((1 << 50, 16)) + b"x" * 16)
-    assert f"its header asks for ({1 << 50}, 16) of uint8, which it does not hold" in refusal(path)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("images.npy", b"nothing")
-    assert "cannot be read as numpy arrays: " in refusal(path)
-
-
-def test_refuses_pngs(tmp_path):
-    path = tmp_path / "x.png"
-    Image.fromarray(np.zeros((5, 3), np.uint8)).save(path)
-    assert "is 3 by 5 pixels and must be 4 by 4, for 16 inputs; scale it first" in refusal(path)
-    assert "is 3 by 5 pixels and must be 3 by 5, for 16 inputs" in refusal(path, shape=(5, 3))
-    assert "the 17 inputs of the network make no square image; give a .npy" in refusal(
-        path, network(inputs=17))
-    Image.fromarray(np.zeros((4, 4), np.uint16)).save(path)
-    assert "has pixels of the kind I;16; save it with 8 bits" in refusal(path)
-    Image.fromarray(LEVELS[0].reshape(4, 4)).save(path)
-    good = path.read_bytes()
-    for data in (good[:30], good[:50], b"", b"GIF89a" + good):
-        path.write_bytes(data)
-        assert "cannot be read as a PNG: " in refusal(path)
-    image = io.BytesIO()
-    Image.fromarray(LEVELS[0].reshape(4, 4)).save(image, "BMP")
-    path.write_bytes(image.getvalue())
-    assert "cannot be read as a PNG: " in refusal(path)

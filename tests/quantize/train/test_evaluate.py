@@ -1,180 +1,131 @@
-"""The torch evaluation of every kind of synapse it takes: the golden model's values, all of them."""
+"""What is counted of a network's images is what the golden model does with each of them."""
 
 import numpy as np
 import pytest
-
-pytest.importorskip("torch")
-
 from firstspike.network import (
     Convolution,
     Dense,
+    Direct,
     Fires,
     Input,
-    Latency,
     Layer,
     Network,
     Phase,
     Pool,
-    Probability,
     Readout,
-    batched,
-    golden,
 )
-from firstspike.quantize.train.encode import latency_table
-from firstspike.quantize.train.evaluate import Evaluation, evaluate
-from firstspike.quantize.train.hearing import heard_in_window
-
-KINDS = {"sign": [-1, 1], "ternary": [-1, 0, 1], "integer": [-128, -3, 0, 2, 127]}
+from firstspike.quantize.train import evaluate as module
+from firstspike.quantize.train.evaluate import Evaluation, accuracy, evaluate, output_potentials
+from harness.training import as_golden, made_input, made_levels
 
 
-def same_as_golden(network, levels, batch=7) -> Evaluation:
-    """Check `evaluate` against the batched golden model in everything, the readable one in the decision."""
-    levels = levels.astype(np.int64)
-    seen, gold = evaluate(network, levels, batch=batch), batched.run(network, levels)
-    for ours in (seen.labels, seen.steps, seen.spikes, seen.spikes_until, seen.potentials):
-        assert ours.dtype == np.int64
-    np.testing.assert_array_equal(seen.labels, gold.label)
-    np.testing.assert_array_equal(seen.steps, gold.step)
-    np.testing.assert_array_equal(seen.potentials[:, -1], gold.layers[-1].potential)
-    by_step = [gold.input_spikes != 0, *(layer.spikes for layer in gold.layers)]
-    for index, spikes in enumerate(by_step):
-        np.testing.assert_array_equal(seen.spikes[:, index], spikes.sum(axis=(1, 2)))
-        if all(layer.phase is Phase.ONLINE for layer in network.layers[index:]):  # its window is the output's
-            spikes = spikes & (np.arange(spikes.shape[1])[None, :, None] <= gold.step[:, None, None])
-        np.testing.assert_array_equal(seen.spikes_until[:, index], spikes.sum(axis=(1, 2)))
-    for image in range(2):
-        trace = golden.run(network, levels[image])
-        assert (trace.label, trace.step) == (seen.labels[image], seen.steps[image])
-        np.testing.assert_array_equal(seen.potentials[image, -1], trace.layers[-1].potential)
-    return seen
+def plain_potentials(weights, kernel, initial, trains):
+    """Potentials after each step's adds, by the equation: shape ``(count, window, outputs)``."""
+    return initial + np.cumsum((trains @ weights.T) * kernel[:, None], axis=1)
 
 
-class Maker:
-    """Random parts of networks."""
-
-    def __init__(self, seed, kind="sign", window=5):
-        self.generator, self.values, self.window = np.random.default_rng(seed), KINDS[kind], window
-
-    def weights(self, *shape):
-        return self.generator.choice(np.array(self.values, np.int8), shape)
-
-    def kernel(self):
-        return self.generator.integers(0, 6, self.window)
-
-    def source(self, size):
-        return Input(size, self.window, Latency(latency_table(self.window, 30)),
-                     self.generator.random(size) < 0.9)
-
-    def layer(self, synapses, phase, *, reads=False, name=""):
-        groups = synapses if isinstance(synapses, list) else [synapses]
-        size, scale = groups[0].size, int(np.abs(self.values).max())
-        if reads:
-            return Layer(synapses, self.window, phase, Fires.NEVER,
-                         initial=self.generator.integers(-9, 9, size), name=name)
-        return Layer(synapses, self.window, phase, Fires.ONCE, initial=self.generator.integers(-9, 9, size),
-                     threshold=self.generator.integers(1, 6, size) * scale,
-                     threshold_schedule=self.generator.integers(1, 6, self.window), name=name)
-
-    def levels(self, count, size):
-        return self.generator.integers(0, 256, (count, size))
+def made_network(generator, phases, readout):
+    """Two layers that fire once or, read by potential, not at all."""
+    online, reads = Phase(phases[1]) is Phase.ONLINE, readout is not Readout.POTENTIAL
+    window = 6 if online else 4
+    return Network(made_input(generator), [
+        Layer(Dense(generator.choice([-1, 1], (12, 30)), [9, 7, 5, 3, 1, 2]), 6, Phase(phases[0]), Fires.ONCE,
+              threshold=generator.integers(1, 9, 12), initial=generator.integers(-4, 5, 12),
+              threshold_schedule=[6, 4, 3, 5, 2, 1]),
+        Layer(Dense(generator.choice([-1, 1], (5, 12)), [5, 4, 3, 2, 1, 0]), window, Phase(phases[1]),
+              Fires.ONCE if reads else Fires.NEVER, threshold=generator.integers(1, 9, 5) if reads else None,
+              initial=generator.integers(-4, 5, 5),
+              threshold_schedule=np.arange(window, 0, -1) if reads else 1),
+    ], readout)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("phase", [Phase.ONLINE, Phase.WINDOWED])
-@pytest.mark.parametrize("seed", range(3))
-def test_convolutions_and_pools(kind, phase, seed):
-    """Strides, dilation, groups, uneven padding, overlapping and padded pools, a scale, a dense output."""
-    make = Maker(seed, kind)
-    scale = make.generator.integers(1, 4, 2)
-    first = Convolution(make.weights(4, 2, 3, 3), (2, 7, 6), stride=(1, 2), padding=(1, 0, 2, 1),
-                        kernel=make.kernel(), scale=scale)
-    heard = Pool("max", (2, 2), (1, 2), (1, 0, 0, 1), first.output_shape)
-    second = Convolution(make.weights(6, 2, 2, 3), heard.output_shape, dilation=(2, 1), groups=2,
-                         padding=(0, 1), kernel=make.kernel(), pool=heard)
-    summed = Pool("sum", 2, 1, source_shape=second.output_shape)
-    output = Dense(make.weights(5, int(np.prod(summed.output_shape))), kernel=make.kernel(), pool=summed)
-    network = Network(make.source(84), [
-        make.layer(first, phase), make.layer(second, phase), make.layer(output, phase, reads=seed == 0),
-    ], Readout.POTENTIAL if seed == 0 else Readout.FIRST_SPIKE if seed == 1 else Readout.COUNT)
-    seen = same_as_golden(network, make.levels(25, 84))
-    assert np.all(seen.spikes[:, :3].sum(axis=0) > 0)
-
-
-@pytest.mark.parametrize("phases", [("online", "online", "online"), ("windowed", "online", "online"),
-                                    ("online", "windowed", "windowed")])
-def test_residual(phases):
-    """A layer that hears the one before and, through a depthwise identity, the one before that."""
-    make = Maker(3)
-    first = Convolution(make.weights(3, 1, 3, 3), (1, 6, 6), padding=1, kernel=make.kernel())
-    second = Convolution(make.weights(3, 3, 3, 3), (3, 6, 6), padding=1, kernel=make.kernel())
-    skip = Convolution(np.ones((3, 1, 1, 1), np.int8), (3, 6, 6), groups=3, kernel=3 * make.kernel(),
-                       source="first")
-    output = Dense(make.weights(4, 108), kernel=make.kernel())
-    network = Network(make.source(36), [
-        make.layer(first, Phase(phases[0]), name="first"), make.layer([second, skip], Phase(phases[1])),
-        make.layer(output, Phase(phases[2])),
-    ], Readout.FIRST_SPIKE)
-    seen = same_as_golden(network, make.levels(30, 36))
-    assert np.any(seen.steps < make.window)
-
-
-def test_parts_are_small_where_layers_are_large(monkeypatch):
-    make = Maker(4)
-    first = Convolution(make.weights(8, 1, 3, 3), (1, 9, 9), padding=1, kernel=make.kernel())
-    output = Dense(make.weights(3, 648), kernel=make.kernel())
-    network = Network(make.source(81), [make.layer(first, Phase.ONLINE), make.layer(output, Phase.ONLINE)])
-    levels, counts = make.levels(20, 81), []
-
-    def counted(synapse, fired, dtype):
-        counts.append(len(fired))
-        return heard(synapse, fired, dtype)
-
-    from firstspike.quantize.train import evaluate as module
-    heard = module.heard_at_each_step
-    monkeypatch.setattr(module, "heard_at_each_step", counted)
-    monkeypatch.setattr(module, "MOST_NUMBERS", {"cpu": 4 * 9 * 81 * make.window})
-    same_as_golden(network, levels, batch=500)
-    assert max(counts) == 4 and sum(counts) == 2 * 20
-
-
-def test_levels_are_searched_where_a_table_would_be_long(monkeypatch):
-    from firstspike.quantize.train import evaluate as module
-    monkeypatch.setattr(module, "LONGEST_TABLE", 1)
-    make = Maker(6)
-    first = Dense(make.weights(40, 60), kernel=make.kernel())
-    output = Dense(make.weights(5, 40), kernel=make.kernel())
-    layers = [make.layer(synapses, Phase.WINDOWED) for synapses in (first, output)]
-    network = Network(make.source(60), layers)
-    seen = same_as_golden(network, make.levels(20, 60))
+@pytest.mark.parametrize("readout", list(Readout))
+@pytest.mark.parametrize("phases", [("online", "online"), ("windowed", "windowed"), ("online", "windowed"),
+                                    ("windowed", "online")])
+def test_every_count_is_the_golden_model_s(phases, readout, monkeypatch):
+    monkeypatch.setattr(module, "MOST_SPIKES", 9 * (30 * 6 + 12 * 6 + 5 * 6))  # in parts
+    generator = np.random.default_rng(5)
+    network = made_network(generator, phases, readout)
+    seen = as_golden(network, made_levels(generator, 40))
     assert seen.spikes[:, 1].sum() > 0
+    if readout is Readout.FIRST_SPIKE:
+        assert np.any(seen.spikes_until[:, -1] < seen.spikes[:, -1])
 
 
-def test_an_accelerator_gets_the_same_sums(monkeypatch):
-    """The unfolded product is the direct sum."""
-    import torch
-    make = Maker(5, "integer")
-    synapse = Convolution(make.weights(6, 2, 3, 2), (4, 8, 7), stride=(2, 1), padding=(1, 0, 1, 1),
-                          dilation=(1, 2), groups=2, kernel=make.kernel())
-    fired = torch.as_tensor(make.generator.integers(0, make.window + 1, (9, 224)))
-    direct = heard_in_window(synapse, fired, torch.float64)
-    with monkeypatch.context() as patch:
-        patch.setattr(torch.Tensor, "device", property(lambda _: torch.device("meta")))
-        patch.setattr(torch, "as_tensor", lambda data, device: torch.tensor(data))
-        unfolded = heard_in_window(synapse, fired, torch.float64)
-    np.testing.assert_array_equal(direct.numpy(), unfolded.numpy())
+def test_networks_of_other_kinds():
+    """Leaks, resets and levels as values are the golden model's business as well."""
+    generator = np.random.default_rng(2)
+    network = Network(Input(9, 5, Direct(16)), [
+        Layer(Dense(generator.choice([-1, 1], (7, 9))), 5, fires=Fires.MANY, threshold=20, leak=1),
+        Layer(Dense(generator.choice([-1, 1], (3, 7))), 5, fires=Fires.MANY, threshold=2)], Readout.COUNT)
+    seen = as_golden(network, generator.integers(0, 16, (12, 9)))
+    assert seen.spikes.sum() > 0
 
 
-@pytest.mark.parametrize("window", [255, 256, 300])
-def test_long_windows(window):
-    make = Maker(6, window=window)
-    first = Layer(Dense(make.weights(9, 20), kernel=np.arange(window, 0, -1)), window, Phase.WINDOWED,
-                  threshold=make.generator.integers(1, 9, 9), threshold_schedule=np.arange(window, 0, -1))
-    network = Network(make.source(20), [first, make.layer(Dense(make.weights(3, 9)), Phase.WINDOWED,
-                                                          reads=True)], Readout.POTENTIAL)
-    assert np.ptp(same_as_golden(network, make.levels(15, 20)).spikes[:, 1]) > 0
+def test_accuracy_is_the_share_of_the_right_classes():
+    generator = np.random.default_rng(5)
+    network = made_network(generator, ("online", "online"), Readout.FIRST_SPIKE)
+    levels, labels = made_levels(generator, 60), generator.integers(0, 5, 60)
+    seen = evaluate(network, levels)
+    right = sum(int(found == label) for found, label in zip(seen.labels, labels, strict=True))
+    assert 0 < right < 60
+    assert accuracy(network, levels, labels) == seen.accuracy(labels) == right / 60
 
 
-def test_chance_is_refused():
-    layer = Layer(Dense(np.ones((2, 3), np.int8), probability=Probability(128)), 4, threshold=1)
-    with pytest.raises(ValueError, match="layer 'layer0'"):
-        evaluate(Network(Input(3, 4, Latency(latency_table(4, 1))), [layer]), np.zeros((1, 3), int))
+def test_figures():
+    seen = Evaluation(Readout.FIRST_SPIKE, labels=np.array([0, 1, 1, 0]), steps=np.array([1, 0, 3, 3]),
+                      first=np.array([[1, 1], [0, 1], [0, 0], [0, 0]], bool),
+                      spikes=np.array([[9, 4, 2], [7, 2, 1], [8, 6, 0], [8, 0, 0]]),
+                      spikes_until=np.array([[5, 1, 2], [1, 0, 1], [8, 6, 0], [8, 0, 0]]))
+    labels = np.array([1, 1, 1, 1])
+    assert seen.accuracy(labels) == 0.5
+    assert seen.lenient_accuracy(labels) == 0.75  # the first image: output 1 fires too
+    assert seen.figures(labels) == {
+        "images": 4, "accuracy": 0.5, "mean_spikes": [8.0, 3.0, 0.75], "mean_step": 1.75,
+        "mean_spikes_until_decision": [5.5, 1.75, 0.75], "mean_most_spikes_until_decision": 5.5}
+    by_potential = Evaluation(Readout.POTENTIAL, seen.labels, seen.steps, seen.first, seen.spikes,
+                              seen.spikes_until)
+    assert set(by_potential.figures(labels)) == {"images", "accuracy", "mean_spikes"}
+
+
+def test_output_potentials_of_each_step():
+    """Of a layer, and of the input itself, as the equation has them."""
+    generator = np.random.default_rng(8)
+    network = made_network(generator, ("online", "online"), Readout.FIRST_SPIKE)
+    levels, output = made_levels(generator, 30), network.output
+    trains = module.batched.run(network, levels).layers[0].spikes
+    np.testing.assert_array_equal(
+        output_potentials(network, levels),
+        plain_potentials(output.synapses[0].weights, output.synapses[0].kernel, output.initial, trains))
+    alone = Network(network.input, [Layer(Dense(generator.choice([-1, 1], (4, 30))), 6, threshold=3)])
+    trains = module.batched.run(alone, levels).input_spikes
+    np.testing.assert_array_equal(
+        output_potentials(alone, levels),
+        plain_potentials(alone.output.synapses[0].weights, np.ones(6, int), 0, trains))
+
+
+@pytest.mark.parametrize("kind", ["max", "sum"])
+def test_output_potentials_behind_a_pool(kind):
+    generator = np.random.default_rng(3)
+    first = Convolution(generator.choice([-1, 1], (3, 1, 3, 3)), (1, 6, 5), padding=1)
+    pool = Pool(kind, 2, source_shape=first.output_shape)
+    network = Network(made_input(generator), [
+        Layer(first, 6, threshold=2), Layer(Dense(generator.choice([-1, 1], (4, 18)), pool=pool), 6,
+                                            threshold=3)])
+    levels = made_levels(generator, 20)
+    found = output_potentials(network, levels)
+    seen = evaluate(network, levels)
+    decided = seen.steps < 6
+    fires = found >= 3
+    np.testing.assert_array_equal(fires.any(axis=(1, 2)), decided)
+    np.testing.assert_array_equal(fires.any(axis=2)[decided].argmax(axis=1), seen.steps[decided])
+    np.testing.assert_array_equal(found[:, -1], module.batched.run(network, levels).layers[-1].potential)
+    assert decided.any()
+
+
+def test_output_potentials_refused():
+    generator = np.random.default_rng(5)
+    network = made_network(generator, ("online", "windowed"), Readout.FIRST_SPIKE)
+    with pytest.raises(ValueError, match=r"^the last layer must be online, fire at most once and have one "
+                                         r"source, unlike 'layer1'$"):
+        output_potentials(network, made_levels(generator, 2))

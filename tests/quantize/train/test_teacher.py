@@ -8,12 +8,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from firstspike.errors import FirstspikeError  # noqa: E402
-from firstspike.network import batched  # noqa: E402
+from firstspike.network import Input, Network, Spikes, batched  # noqa: E402
 from firstspike.network.network_file import load  # noqa: E402
 from firstspike.quantize.data.idx import load_idx  # noqa: E402
 from firstspike.quantize.train import train  # noqa: E402
-from firstspike.quantize.train.opinions import Opinions  # noqa: E402
-from firstspike.quantize.train.teacher import Teacher, teacher_from  # noqa: E402
+from firstspike.quantize.train.teacher import RememberedTargets, Teacher, teacher_from  # noqa: E402
 
 SMALL = {"hidden": 12, "epochs": 3, "batch": 20, "validation": 40, "rate": 0.01, "window": 8}
 
@@ -75,7 +74,7 @@ def test_an_opinion_is_asked_for_once():
         asked.extend(labels.tolist())
         return torch.stack([levels[:, 0], labels.float()], 1)
 
-    known = Opinions(teacher, torch.arange(20.0).view(10, 2), torch.arange(10))
+    known = RememberedTargets(teacher, torch.arange(20.0).view(10, 2), torch.arange(10))
     for chosen in ([3, 1, 4], [1, 5, 9, 3], [9, 4]):
         targets = known(torch.tensor(chosen))
         assert targets.tolist() == [[2 * index, index] for index in chosen]
@@ -125,5 +124,10 @@ def test_refused(quarters, network_file, tmp_path):
         teacher_from(network_file, small, trust=0.5, soften=2)
     with pytest.raises(FirstspikeError, match=r"absent\.safetensors"):
         train("mnist-mlp", quarters, tmp_path / "net.safetensors", teacher="absent.safetensors", **SMALL)
-    with pytest.raises(TypeError, match=r"^teacher must be a text, not 3$"):
-        train("mnist-mlp", quarters, tmp_path / "net.safetensors", teacher=3, **SMALL)
+    network = load(network_file)
+    layers = [replace(layer, synapses=replace(layer.synapses[0], kernel=1)) for layer in network.layers[:1]]
+    spikes = Network(Input(36, 8, Spikes(once=True)), [*layers, *network.layers[1:]], network.readout)
+    spikes.save(tmp_path / "spikes.safetensors")
+    with pytest.raises(FirstspikeError, match=r"spikes\.safetensors cannot teach: spikes must be an array of "
+                                              r"bool, not of uint8; take a network of the same data$"):
+        teacher_from(tmp_path / "spikes.safetensors", images, trust=0.5, soften=2)

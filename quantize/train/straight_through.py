@@ -11,32 +11,29 @@ import torch
 __all__ = ["fired_by", "matmul_signs", "rounded", "signs"]
 
 
-def _signed(weights: torch.Tensor, prune: float) -> torch.Tensor:
+def _signed(weights: torch.Tensor, kept: torch.Tensor | None) -> torch.Tensor:
     signed = torch.where(weights >= 0, 1.0, -1.0)
-    if gone := int(prune * weights.numel()):
-        sizes = weights.abs().flatten()
-        last = sizes.kthvalue(gone).values
-        below, ties = sizes < last, sizes == last    # weights are kept in -1 to 1, so there may be many of 1
-        below |= ties & (ties.cumsum(0) <= gone - below.sum())
-        signed.masked_fill_(below.view_as(signed), 0.0)
-    return signed
+    return signed if kept is None else signed * kept
 
 
 class _Signs(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, weights: torch.Tensor, prune: float) -> torch.Tensor:
-        return _signed(weights, prune)
+    def forward(ctx: Any, weights: torch.Tensor, kept: torch.Tensor | None) -> torch.Tensor:
+        ctx.kept = kept
+        return _signed(weights, kept)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return gradients[0], None
+        return gradients[0] if ctx.kept is None else gradients[0] * ctx.kept, None
 
 
 class _MatmulSigns(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, spikes: torch.Tensor, weights: torch.Tensor, prune: float) -> torch.Tensor:
-        signed = _signed(weights, prune).to(spikes.dtype)
+    def forward(ctx: Any, spikes: torch.Tensor, weights: torch.Tensor,
+                kept: torch.Tensor | None) -> torch.Tensor:
+        signed = _signed(weights, kept).to(spikes.dtype)
         ctx.save_for_backward(spikes, signed)
+        ctx.kept = kept
         sums = spikes.reshape(-1, spikes.shape[-1]) @ signed.t()
         return sums.view(*spikes.shape[:-1], -1)
 
@@ -45,7 +42,8 @@ class _MatmulSigns(torch.autograd.Function):
         spikes, signed = ctx.saved_tensors
         gradient = gradients[0].reshape(-1, gradients[0].shape[-1]).to(spikes.dtype)
         back = (gradient @ signed).view(spikes.shape) if ctx.needs_input_grad[0] else None
-        return back, (gradient.t() @ spikes.reshape(-1, spikes.shape[-1])).float(), None
+        slopes = (gradient.t() @ spikes.reshape(-1, spikes.shape[-1])).float()
+        return back, slopes if ctx.kept is None else slopes * ctx.kept, None
 
 
 class _FiredBy(torch.autograd.Function):
@@ -81,21 +79,35 @@ class _FiredBy(torch.autograd.Function):
         return arriving, -slopes.sum(dim=tuple(range(slopes.ndim - 1))), None
 
 
-def signs(weights: torch.Tensor, prune: float = 0.0) -> torch.Tensor:
+def signs(weights: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
     """+1 where a weight is 0 or more, else -1; the gradient passes as if it were the weight itself.
 
-    ``prune``: share of the weights, those nearest to 0, that become 0 (never all); of equal ones, the first.
+    Parameters
+    ----------
+    weights : Tensor
+        float32, of any shape.
+    kept : Tensor or None
+        bool, of that shape: where it is False a weight is 0 and has no gradient; None: all are kept.
     """
-    return _Signs.apply(weights, prune)  # pyright: ignore[reportReturnType]
+    return _Signs.apply(weights, kept)  # pyright: ignore[reportReturnType]
 
 
-def matmul_signs(spikes: torch.Tensor, weights: torch.Tensor, prune: float = 0.0) -> torch.Tensor:
-    """``spikes @ signs(weights, prune).T`` in the spikes' dtype.
+def matmul_signs(spikes: torch.Tensor, weights: torch.Tensor,
+                 kept: torch.Tensor | None = None) -> torch.Tensor:
+    """``spikes @ signs(weights, kept).T`` in the spikes' dtype.
 
-    ``spikes``: shape ``(..., sources)``, whole numbers; ``weights``: float32, shape ``(neurons, sources)``.
     In bfloat16 a sum is exact up to 256 in size, and processors that have it are four times faster in it.
+
+    Parameters
+    ----------
+    spikes : Tensor
+        Whole numbers, shape ``(..., sources)``.
+    weights : Tensor
+        float32, shape ``(neurons, sources)``.
+    kept : Tensor or None
+        As for `signs`.
     """
-    return _MatmulSigns.apply(spikes, weights, prune)  # pyright: ignore[reportReturnType]
+    return _MatmulSigns.apply(spikes, weights, kept)  # pyright: ignore[reportReturnType]
 
 
 def rounded(values: torch.Tensor, low: float | None = None) -> torch.Tensor:
@@ -109,10 +121,17 @@ def rounded(values: torch.Tensor, low: float | None = None) -> torch.Tensor:
 def fired_by(arriving: torch.Tensor, threshold: torch.Tensor, width: float) -> torch.Tensor:
     """Who has fired by each step: 1 from the step in which the running sum first reaches the threshold.
 
-    ``arriving``: what is added in each step, shape ``(window, ..., neurons)``, whole numbers;
-    ``threshold``: shape ``(neurons,)``. Backward, the step between a margin (highest sum so far minus
-    threshold) of -1 and of 0 has the slope of a triangle of area 1 that reaches ``width`` to each side, and a
-    highest sum passes its gradient to what had arrived when it was last reached. One pass over the window
-    each way.
+    Backward, the step between a margin (highest sum so far minus threshold) of -1 and of 0 has the slope of a
+    triangle of area 1 that reaches ``width`` to each side, and a highest sum passes its gradient to what had
+    arrived when it was last reached. One pass over the window each way.
+
+    Parameters
+    ----------
+    arriving : Tensor
+        What is added in each step: whole numbers, shape ``(window, ..., neurons)``.
+    threshold : Tensor
+        Shape ``(neurons,)``.
+    width : float
+        In units of a spike.
     """
     return _FiredBy.apply(arriving, threshold, width)  # pyright: ignore[reportReturnType]

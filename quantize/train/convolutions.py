@@ -1,20 +1,18 @@
-"""What trainable convolutional networks have in common: their plan, shared signs, the way into synapses."""
+"""What trainable convolutional networks have in common: their steps, shared signs, the way into synapses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from ...network import Convolution, Dense, Pool
-from .conv_options import ConvStage, PoolStage
-from .parts import integers, start_weights
-from .straight import signs
+from ...network import Convolution, Pool
+from .sign_weights import SignWeights
+from .stages import ConvStage, PoolStage, Stage
 
-__all__ = ["Planes", "SharedSigns", "Step", "output_synapses", "planned", "pooled", "start_of_output"]
+__all__ = ["Planes", "SharedSigns", "Step", "planned", "pooled"]
 
 Planes = tuple[int, int, int]
 """(channels, height, width)"""
@@ -22,9 +20,18 @@ Planes = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Step:
-    """A convolution, or the dense output where ``conv`` is None, and the pooling before it.
+    """A convolution, or the dense output, and the pooling before it.
 
-    ``before``: what the source has; ``shape``: what is left of it after the pooling.
+    Attributes
+    ----------
+    conv : ConvStage or None
+        None: the dense output.
+    pool : PoolStage or None
+        None: nothing is pooled.
+    before : (channels, height, width)
+        What the source has.
+    shape : (channels, height, width)
+        What is left of it after the pooling.
     """
 
     conv: ConvStage | None
@@ -38,10 +45,20 @@ class Step:
         return None if self.pool is None else Pool(self.pool.kind, self.pool.size, source_shape=self.before)
 
 
-def planned(stages: Sequence[ConvStage | PoolStage], shape: tuple[int, int]) -> list[Step]:
+def planned(stages: Sequence[Stage], shape: tuple[int, int]) -> list[Step]:
     """The steps of these stages on images of one channel, and the output.
 
-    Raises ``ValueError`` where a pooling leaves nothing.
+    Parameters
+    ----------
+    stages : sequence of ConvStage and PoolStage
+        What comes before the output.
+    shape : (height, width)
+        Of the images.
+
+    Raises
+    ------
+    ValueError
+        A pooling leaves nothing.
     """
     steps: list[Step] = []
     heard: Planes = (1, *shape)
@@ -60,40 +77,32 @@ def planned(stages: Sequence[ConvStage | PoolStage], shape: tuple[int, int]) -> 
 
 
 class SharedSigns(nn.Module):
-    """Real weights behind signs that are shared over positions: shape ``(channels, before, kernel,
-    kernel)``. ``prune``: share of them that are 0."""
+    """Signs that are shared over positions.
 
-    def __init__(self, step: Step, generator: torch.Generator, prune: float = 0.0):
+    Parameters
+    ----------
+    step : Step
+        The convolution and what is pooled before it.
+    generator : torch.Generator
+        Draws the weights, of shape ``(channels, channels before, kernel, kernel)``.
+    """
+
+    def __init__(self, step: Step, generator: torch.Generator):
         super().__init__()
         assert step.conv is not None
-        self.step, self.conv, self.prune = step, step.conv, prune
-        each = (step.shape[0], self.conv.kernel, self.conv.kernel)
-        flat = start_weights(self.conv.channels, prod(each), generator)
-        self.weights = nn.Parameter(flat.detach().view(-1, *each))
+        self.step, self.conv = step, step.conv
+        self.weights = SignWeights(
+            (self.conv.channels, step.shape[0], self.conv.kernel, self.conv.kernel), generator)
 
     def sums(self, amounts: torch.Tensor) -> torch.Tensor:
         """What each neuron hears of ``amounts``, shape ``(count, channels, height, width)``, pooled first."""
-        weights = signs(self.weights, self.prune).to(amounts.dtype)
-        return functional.conv2d(pooled(amounts, self.step.pool), weights, None, self.conv.stride,
-                                 self.conv.kernel // 2)
+        return functional.conv2d(pooled(amounts, self.step.pool), self.weights().to(amounts.dtype), None,
+                                 self.conv.stride, self.conv.kernel // 2)
 
     def synapses(self, kernel: np.ndarray | int, direction: torch.Tensor | None = None) -> Convolution:
         """The synapses: the signs, times ``direction`` of each channel where it is given."""
-        signed = signs(self.weights.detach(), self.prune)
-        if direction is not None:
-            signed = signed * direction.view(-1, 1, 1, 1)
-        return Convolution(integers(signed).astype(np.int8), self.step.shape, stride=self.conv.stride,
+        return Convolution(self.weights.integers(direction), self.step.shape, stride=self.conv.stride,
                            padding=self.conv.kernel // 2, kernel=kernel, pool=self.step.synaptic_pool)
-
-
-def start_of_output(step: Step, outputs: int, generator: torch.Generator) -> nn.Parameter:
-    """Real weights behind the signs of the output: shape ``(outputs, addresses)``."""
-    return start_weights(outputs, prod(step.shape), generator)
-
-
-def output_synapses(step: Step, weights: torch.Tensor, kernel: np.ndarray | int, prune: float = 0.0) -> Dense:
-    """The synapses of the output: the signs of ``weights``."""
-    return Dense(integers(signs(weights.detach(), prune)).astype(np.int8), kernel, pool=step.synaptic_pool)
 
 
 def pooled(amounts: torch.Tensor, pool: PoolStage | None) -> torch.Tensor:
