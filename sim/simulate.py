@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import FirstspikeError
 from ..network import Network
-from .simulators import Program
+from .simulators.program import Program
 from .stimulus import Stimulus
 
 __all__ = ["Job", "Recording", "Stop", "patience", "simulate", "watch"]

@@ -18,12 +18,13 @@ from ..errors import FirstspikeError
 from ..network import batched
 from ..network.golden import check_images
 from ..quantize.data.images import ImageSet
-from . import simulators
 from .compare import Comparison, compare
 from .names import signals
 from .result import Run, Spread, VerifyResult, write
 from .simulate import Job, Stop, patience, simulate
-from .simulators import Program, Simulator
+from .simulators.program import Program
+from .simulators.registry import simulator as find
+from .simulators.simulator import Simulator
 from .stimulus import field, levels, tokens
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def verify(build: "Build | str | os.PathLike[str]", images: np.ndarray | ImageSe
         images, labels = images.images, images.labels if labels is None else labels
     task = _Task(build, images, count, labels, early_stop, ports, stalls, seed)  # type: ignore[arg-type]
     tell = _one_at_a_time(progress or (lambda what, done, total: None))
-    chosen = simulators.simulator(simulator)
+    chosen = find(simulator)
     tell("compile", 0, 1)
     program = chosen.compile([task.verilog], task.top["top"], signals(task.top))
     compiled = time.monotonic() - started

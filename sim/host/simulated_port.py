@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...errors import FirstspikeError
 from ...gen.build import Build
-from ..simulators import simulator
+from ..simulators.registry import simulator
 from .ports import line_of
 
 __all__ = ["SimulatedPort"]
