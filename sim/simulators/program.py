@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Program:
     environment: tuple[tuple[str, str], ...] = ()
 
     def start(self, module: str, folder: Path, environment: Mapping[str, str], *, top: str,
-              waves: Path | None = None) -> subprocess.Popen:
+              waves: Path | None = None, handles: Sequence[int] = ()) -> subprocess.Popen:
         """Start it with the cocotb tests of a module.
 
         What it sees of the caller's environment is :func:`~.tools.clean_environment`: a proof does not depend
@@ -50,6 +50,8 @@ class Program:
             The top module of the Verilog.
         waves : Path or None
             The FST file to write.
+        handles : sequence of int
+            Open files that it inherits.
 
         Returns
         -------
@@ -76,7 +78,7 @@ class Program:
         } | dict(environment)
         with (folder / "log").open("wb") as log:
             return subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=log,
-                                    stderr=subprocess.STDOUT)
+                                    stderr=subprocess.STDOUT, pass_fds=handles)
 
 
 def _search_path(folder: Path) -> str:
