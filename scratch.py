@@ -13,11 +13,11 @@ __all__ = ["scratch", "sweep"]
 
 
 @contextlib.contextmanager
-def scratch(parent: Path, prefix: str) -> Iterator[Path]:
+def scratch(parent: Path, prefix: str, *, sweeps: bool = True) -> Iterator[Path]:
     """Make a folder in ``parent`` that is gone at the end, however that comes.
 
     While it is in use its process holds a lock on it, which ends with the process even where it is killed.
-    Before the folder is made, :func:`sweep` removes those whose process is gone.
+    Before the folder is made, those whose process is gone are removed.
 
     Parameters
     ----------
@@ -25,6 +25,8 @@ def scratch(parent: Path, prefix: str) -> Iterator[Path]:
         Where the folder is made; it must be there.
     prefix : str
         What its name begins with. Nothing but such folders may have names of this form.
+    sweeps : bool
+        Whether those whose process is gone go now; else they wait for a :func:`sweep`.
 
     Yields
     ------
@@ -36,7 +38,8 @@ def scratch(parent: Path, prefix: str) -> Iterator[Path]:
     OSError
         ``parent`` cannot be written.
     """
-    sweep(parent, prefix)
+    if sweeps:
+        sweep(parent, prefix)
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

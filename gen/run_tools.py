@@ -1,14 +1,13 @@
 """Runs the tool chain's programs in a folder that is thrown away; their complaints become one line."""
 
 import contextlib
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..boards.tools import STEPS, TOOLS, tool
 from ..errors import FirstspikeError
+from ..scratch import scratch as thrown_away
 
 __all__ = ["execute", "scratch"]
 
@@ -16,15 +15,13 @@ __all__ = ["execute", "scratch"]
 @contextlib.contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """A folder inside ``folder`` that is gone at the end, however that comes."""
-    try:
-        made = Path(tempfile.mkdtemp(prefix=".tools-", dir=folder))
-    except OSError as error:
-        raise FirstspikeError(
-            f"cannot write in {folder}: {error.strerror}; make it writable or free some space") from error
-    try:
+    with contextlib.ExitStack() as used:
+        try:
+            made = used.enter_context(thrown_away(folder, ".tools-"))
+        except OSError as error:
+            raise FirstspikeError(
+                f"cannot write in {folder}: {error.strerror}; make it writable or free some space") from error
         yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def execute(command: Sequence[str], folder: Path) -> None:
