@@ -1,4 +1,4 @@
-"""``verify``, ``run`` and ``report``: what a build does, and the proof of it."""
+"""``verify`` and ``run``: what a build does, and the proof of it."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from .options import (
     read_images,
 )
 
-__all__ = ["report", "run", "verify"]
+__all__ = ["run", "verify"]
 
 
 def show_verification(result: Any) -> None:
@@ -57,7 +57,8 @@ def verify(folder: Path, images: Path, labels: Path | None, count: int | None, i
     """Prove a build against the golden model: every spike and every final potential of every image.
 
     Simulates the very Verilog that was built, once to the end of the window and once with early stop. Exits
-    with 0 only if all agree, with 1 at a mismatch; writes verify/results.json and verify/junit.xml.
+    with 0 only if all agree, with 1 at a mismatch; writes verify/results.json and verify/junit.xml, which
+    holds an error where it exits with 2.
 
     \b
     Examples:
@@ -65,14 +66,16 @@ def verify(folder: Path, images: Path, labels: Path | None, count: int | None, i
       firstspike verify build/x --images data/mnist --count 20 --simulator icarus --stalls --waves
     """
     from ..gen.build import open_build
+    from ..sim.results_folder import ResultsFolder
     from ..sim.verify import verify
-    made = open_build(folder)
-    chosen = read_images(images, made.network, labels=labels, count=count, invert=invert)
     stages = {"compile": f"Compiling for {simulator.capitalize()}", "simulate": "Simulating",
               "waves": "Recording waves"}
-    with counting("Verifying", stages=stages) as progress:
-        result = verify(made, chosen.images, labels=chosen.labels, simulator=simulator, stalls=stalls,
-                        waves=waves, progress=progress)
+    with ResultsFolder(folder).errors_recorded():  # of the build and of the images too
+        made = open_build(folder)
+        chosen = read_images(images, made.network, labels=labels, count=count, invert=invert)
+        with counting("Verifying", stages=stages) as progress:
+            result = verify(made, chosen.images, labels=chosen.labels, simulator=simulator, stalls=stalls,
+                            waves=waves, progress=progress)
     if json_:
         show_json(result.as_dict())
         return not result.passed
@@ -124,27 +127,3 @@ def run(folder: Path, port: str, images: Path, count: int | None, invert: bool, 
     right = None if chosen.labels is None else sum(
         result.label == label for result, label in zip(found, labels, strict=True))
     show_pairs({"Images": len(found)} | correct(right, len(found)))
-
-
-@click.command(short_help="Write the build's report, one page.")
-@build_argument
-@click.option("--images", type=FOLDER, metavar="PATH", help="Images to draw the spikes of one from.")
-@click.option("--index", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Which image to draw.")
-@invert_option
-def report(folder: Path, images: Path | None, index: int, invert: bool) -> None:
-    """Write the build's report, reports/index.html: one page, to be looked at.
-
-    \b
-    Examples:
-      firstspike report build/x
-      firstspike report build/x --images data/mnist --index 7
-    """
-    from ..gen.build import open_build
-    from ..report.page import write_report
-    made, image, label = open_build(folder), None, None
-    if images is not None:
-        chosen = read_images(images, made.network, count=index + 1, invert=invert)
-        image = chosen.images[index]
-        label = None if chosen.labels is None else int(chosen.labels[index])
-    show_pairs({"Report": write_report(made, image, label)})

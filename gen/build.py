@@ -1,10 +1,9 @@
 """Networks in, build folders out: the stages from check to emitted files, each with its saved result."""
 
+import contextlib
 import hashlib
 import json
 import platform
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,6 +17,7 @@ from ..errors import FirstspikeError
 from ..network import Network
 from ..network.network_file import load
 from ..rtl.description import CoreDescription
+from ..scratch import scratch, sweep
 from .board import derive_board, emit_board
 from .check import check
 from .elaborate import elaborate
@@ -118,9 +118,10 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
                    early_stop=early_stop, encoder=encoder)
     if out.exists() and not (out / "manifest.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         raise FirstspikeError(f"{out} is there and is no build folder; give another -o, or remove it")
+    used = contextlib.ExitStack()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        work = used.enter_context(scratch(out.parent, f".firstspike-{out.name}-"))
     except OSError as error:
         raise FirstspikeError(f"cannot write {out}: {error.strerror}; give another -o") from error
     try:
@@ -149,21 +150,22 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         say("board")
         emit_board(derive_board(target, network, planned, made.describe(), seed=seed), work / "board")
         if out.exists():   # the old one goes once the new one is in its place
-            aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-            try:
-                out.rename(aside / out.name)
-                work.rename(out)
-            finally:
-                if not out.exists():
-                    (aside / out.name).rename(out)
-                shutil.rmtree(aside, ignore_errors=True)
+            replaced = f".firstspike-old-{out.name}-"
+            with scratch(out.parent, replaced, sweeps=False) as aside:
+                try:
+                    out.rename(aside / out.name)
+                    work.rename(out)
+                finally:
+                    if not out.exists():
+                        (aside / out.name).rename(out)
+            sweep(out.parent, replaced)
         else:
             work.rename(out)
     except OSError as error:
         raise FirstspikeError(f"cannot write {out}: {error.strerror}; free some space, or give another -o"
                               ) from error
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        used.close()
     return Build(out, network, planned, manifest, made.describe())
 
 

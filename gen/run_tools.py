@@ -2,9 +2,7 @@
 
 import contextlib
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from ..boards.programs import Command, Step, find_program
 from ..boards.tools import PREPARING
 from ..errors import FirstspikeError
+from ..scratch import scratch as thrown_away
 
 __all__ = ["execute", "scratch"]
 
@@ -28,15 +27,13 @@ _STAGES = (
 @contextlib.contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """A folder inside ``folder`` that is gone at the end, however that comes."""
-    try:
-        made = Path(tempfile.mkdtemp(prefix=".tools-", dir=folder))
-    except OSError as error:
-        raise FirstspikeError(
-            f"cannot write in {folder}: {error.strerror}; make it writable or free some space") from error
-    try:
+    with contextlib.ExitStack() as used:
+        try:
+            made = used.enter_context(thrown_away(folder, ".tools-"))
+        except OSError as error:
+            raise FirstspikeError(
+                f"cannot write in {folder}: {error.strerror}; make it writable or free some space") from error
         yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def execute(command: Command, folder: Path, progress: Callable[[str], None] | None = None) -> None:

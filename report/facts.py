@@ -34,7 +34,7 @@ __all__ = [
 
 
 def weight_bits(network: Network) -> int:
-    """Bits that the weights of ``network`` take, those of masked inputs included: one for a sign."""
+    """Bits that the weights of a network take, those of masked inputs included: one for a sign."""
     return sum(synapse.weights.size * synapse.weight_bits
                for layer in network.layers for synapse in layer.synapses)
 

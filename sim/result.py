@@ -1,22 +1,28 @@
-"""What ``verify`` found out: numbers for people, JSON and JUnit XML for programs."""
+"""What ``verify`` found out, as numbers."""
 
-import io
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ..network.network_file import write_whole
 from .compare import Comparison, Mismatch
-from .junit import Case, junit
 
-__all__ = ["Run", "Spread", "VerifyResult", "write"]
+__all__ = ["Run", "Spread", "VerifyResult"]
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The least, the mean and the most of some numbers of cycles."""
+    """Some numbers of cycles.
+
+    Attributes
+    ----------
+    min : int
+        The least.
+    mean : float
+        The mean, to three digits behind the point.
+    max : int
+        The most.
+    """
 
     min: int
     mean: float
@@ -34,10 +40,26 @@ class Spread:
 class Run:
     """What one form of the core did with the images that came through one port.
 
-    ``early_stop``: whether windows were stopped early. ``port``: "spikes", "levels", or "both" in turns.
-    ``interval``: cycles from each result to the next, images back to back. ``latency``: cycles from the first
-    spike (or level) in to the class out. ``labels``, ``steps``: what the hardware answered, shape
-    ``(images,)``, -1 where it did not.
+    Attributes
+    ----------
+    early_stop : bool
+        Whether windows were stopped early.
+    port : str
+        "spikes", "levels", or "both" in turns.
+    images : int
+        How many there were.
+    comparison : Comparison
+        What was compared with the golden model, and what differed.
+    interval : Spread or None
+        Cycles from each result to the next, images back to back; None of one image.
+    latency : Spread or None
+        Cycles from the first spike (or level) in to the class out.
+    intervals : ndarray
+        Each of the cycles that ``interval`` is of.
+    labels, steps : ndarray
+        What the hardware answered, shape ``(images,)``, -1 where it did not.
+    seconds : float
+        What it took.
     """
 
     early_stop: bool
@@ -70,12 +92,29 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class VerifyResult:
-    """The outcome. ``passed`` only where there is no mismatch.
+    """The outcome of a verification.
 
-    ``correct``: images that were classified as labelled, None without labels. ``spikes``, ``potentials``: how
-    many were compared, over all runs. ``first``: the first mismatch. ``cycles``, ``latency``: of the first
-    run: images back to back at the spike input, with early stop where the core has it. ``waves``: the FST
-    file, where one was asked for. ``path``: ``results.json``.
+    Attributes
+    ----------
+    images : int
+        How many there were.
+    correct : int or None
+        How many were classified as labelled; None without labels.
+    runs : tuple of Run
+        Each form of the core and each port. The first: images back to back at the spike input, with early
+        stop where the core has it.
+    simulator, version : str
+        What it was run with.
+    seconds, compile_seconds : float
+        What all of it took, and compiling alone.
+    seed : int
+        Of all that was drawn.
+    stalls : bool
+        Whether inputs and results were made to wait by chance.
+    waves : Path or None
+        The FST file, where one was asked for.
+    path : Path
+        ``results.json``.
     """
 
     images: int
@@ -92,31 +131,38 @@ class VerifyResult:
 
     @property
     def mismatches(self) -> int:
+        """How many there are, over all runs."""
         return sum(run.comparison.mismatches for run in self.runs)
 
     @property
     def passed(self) -> bool:
+        """Whether hardware and golden model agree in all that was compared."""
         return self.mismatches == 0
 
     @property
     def spikes(self) -> int:
+        """How many of the golden model's were compared, over all runs."""
         return sum(run.comparison.spikes for run in self.runs)
 
     @property
     def potentials(self) -> int:
+        """How many final potentials were compared, over all runs."""
         return sum(run.comparison.potentials for run in self.runs)
 
     @property
     def first(self) -> Mismatch | None:
+        """The mismatch of the earliest image."""
         found = [replace(run.comparison.first, run=run.name) for run in self.runs if run.comparison.first]
         return min(found, key=lambda mismatch: mismatch.image, default=None)
 
     @property
     def cycles(self) -> Spread | None:
+        """Cycles from one class to the next, of the first run."""
         return self.runs[0].interval
 
     @property
     def latency(self) -> Spread | None:
+        """Cycles from the first spike in to the class out, of the first run."""
         return self.runs[0].latency
 
     def as_dict(self) -> dict:
@@ -132,26 +178,3 @@ class VerifyResult:
             "waves": self.waves.name if self.waves else None,
             "seconds": round(self.seconds, 3), "compile_seconds": round(self.compile_seconds, 3),
         }
-
-
-def write(result: VerifyResult, suite: str, images: np.ndarray, labels: np.ndarray | None) -> None:
-    """Leave ``results.json``, ``junit.xml`` and ``vectors.npz`` (the images, and what each run answered).
-
-    Raises FirstspikeError where one of them cannot be written.
-    """
-    cases = []
-    for run in result.runs:
-        found = run.comparison
-        failure = f"{found.mismatches} mismatches; first: {found.first}" if found.mismatches else ""
-        cases.append(Case(run.name, run.seconds, failure, f"{run.images} images, {found.spikes} spikes, "
-                                                          f"{found.potentials} potentials"))
-    vectors = {"images": images} | ({} if labels is None else {"labels": labels})
-    for run in result.runs:
-        name = f"{run.port}_{'early' if run.early_stop else 'whole'}"
-        vectors |= {f"{name}_class": run.labels, f"{name}_step": run.steps, f"{name}_cycles": run.intervals}
-    packed = io.BytesIO()
-    np.savez_compressed(packed, **vectors)  # type: ignore[arg-type]
-    folder = result.path.parent
-    write_whole(folder / "vectors.npz", packed.getvalue())
-    write_whole(folder / "junit.xml", junit(suite, cases))
-    write_whole(result.path, (json.dumps(result.as_dict(), indent=2) + "\n").encode())

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import FirstspikeError
 from ..network import Network
 from ..rtl.description import CoreDescription
-from .simulators import Program
+from .simulators.program import Program
 from .stimulus import Stimulus
 
 __all__ = ["Job", "Recording", "Stop", "patience", "simulate", "watch"]
@@ -30,10 +30,22 @@ class Stop(threading.Event):
 class Job:
     """One run of the bench: what goes into which port, and how.
 
-    ``order``: for each window the port, 0 for ``spikes`` and 1 for ``levels``. ``early``: with the core's
-    ``stop_early`` high. ``finals``: whether final potentials are recorded. ``stalls``: with random gaps and
-    a result that is not always taken, after a reset in the middle of a window. ``patience``: cycles without
-    any transfer after which the design hangs.
+    Attributes
+    ----------
+    spikes, levels : Stimulus
+        What goes into each port.
+    order : ndarray
+        For each window the port, 0 for ``spikes`` and 1 for ``levels``.
+    early : bool
+        With the core's ``stop_early`` high.
+    finals : bool
+        Whether final potentials are recorded.
+    stalls : bool
+        With random gaps and a result that is not always taken, after a reset in the middle of a window.
+    patience : int
+        Cycles without any transfer after which the design hangs.
+    seed : int
+        Of all that the bench draws.
     """
 
     spikes: Stimulus
@@ -48,7 +60,17 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """``arrays``: what the bench saw. ``complaint``: why it gave up, or "". ``cycles``: how many it ran."""
+    """What the bench wrote down.
+
+    Attributes
+    ----------
+    arrays : dict
+        What it saw.
+    complaint : str
+        Why it gave up, or "".
+    cycles : int
+        How many it ran.
+    """
 
     arrays: dict[str, np.ndarray]
     complaint: str
@@ -67,13 +89,28 @@ def simulate(program: Program, top: CoreDescription, jobs: Sequence[Job], folder
 
     Parameters
     ----------
-    top: the core from outside.
-    waves: the FST file to write, where the program can.
-    progress: called with the number of results so far.
+    program : Program
+        The core, compiled.
+    top : :class:`~..rtl.description.CoreDescription`
+        The core from outside.
+    jobs : sequence of Job
+    folder : Path
+    stop : Stop
+        Ends it.
+    waves : Path or None
+        The FST file to write, where the program can.
+    progress : callable or None
+        Called with the number of results so far.
+
+    Returns
+    -------
+    list of Recording
+        One for each job.
 
     Raises
     ------
-    FirstspikeError: the simulator breaks off, or the design has not the names of ``top.json``.
+    FirstspikeError
+        The simulator breaks off, or the design has not the names of ``top.json``.
     """
     plain = [{name: getattr(job, name) for name in ("early", "finals", "stalls", "patience", "seed")}
              for job in jobs]
@@ -99,7 +136,13 @@ def simulate(program: Program, top: CoreDescription, jobs: Sequence[Job], folder
 
 def watch(process: subprocess.Popen, folder: Path, stop: Stop,
           progress: Callable[[int], None] | None = None) -> None:
-    """Wait for a simulator; end it where ``stop`` is set or where it gives no sign of life any more."""
+    """Wait for a simulator; end it where ``stop`` is set or where it gives no sign of life any more.
+
+    Raises
+    ------
+    FirstspikeError
+        It was ended.
+    """
     note, seen, alive = folder / "progress", "", time.monotonic()
     try:
         while process.poll() is None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def test_help_teaches(name: str, call) -> None:
 
 def test_commands_are_those_of_the_way(call) -> None:
     assert set(NAMES) == {"boards", "info", "score", "build", "verify", "synth", "bitstream", "program",
-                          "run", "train", "report", "convert", "import", "export"}
+                          "run", "train", "report", "compare", "convert", "import", "export"}
     code, out, _ = call("--help")
     assert code == 0 and all(name in out for name in NAMES)
 
@@ -146,8 +147,26 @@ def test_verify_and_report(built: Path, place: Path, call, icarus: str) -> None:
     assert code == 0 and "index.html" in out
 
 
+@pytest.mark.parametrize("damage", ["images", "build", "count"])
+def test_verify_that_cannot_run_leaves_an_error(built: Path, place: Path, call, icarus: str,
+                                                damage: str) -> None:
+    """And no earlier pass."""
+    shutil.copytree(built, "copy")
+    arguments = ["verify", "copy", "--images", "images.npz", "--simulator", "icarus", "--count", "1"]
+    assert call(*arguments)[0] == 0
+    if damage == "images":
+        Path("images.npz").unlink()
+    elif damage == "build":
+        Path("copy/plan.json").write_text("{}")
+    else:
+        arguments[-1] = "100000"
+    code = call(*arguments)[0]
+    junit = Path("copy/verify/junit.xml").read_text()
+    assert code == 2 and 'errors="1"' in junit and 'failures="0"' in junit and "<error" in junit
+    assert [path.name for path in Path("copy/verify").iterdir()] == ["junit.xml"]
+
+
 def test_verify_that_fails_exits_with_1(built: Path, place: Path, call, icarus: str) -> None:
-    import shutil
     from hashlib import sha256
     shutil.copytree(built, "other")
     small(seed=5).save("other/network.safetensors")
@@ -245,9 +264,25 @@ def test_interrupt_leaves_nothing(place: Path, signum: signal.Signals) -> None:
     finally:
         signal.signal(signal.SIGINT, inherited)
     deadline = time.monotonic() + 60
-    while not list(place.glob("b/.x-*")) and time.monotonic() < deadline:
+    while not list(place.glob("b/.firstspike-x-*")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signum)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Interrupted" in err and "Traceback" not in err
     assert not list(place.glob("b/*")) and not list(place.glob("b/.*"))
+
+
+def test_what_a_killed_build_leaves_the_next_one_clears(place: Path, call) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "firstspike.cli", "build", "mnist-784-600-10-online", "--board", "generic",
+         "-o", "k/x"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(place.glob("k/.firstspike-x-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    assert process.wait(60) == -signal.SIGKILL and len(list(place.glob("k/.*"))) == 1
+    (place / "k" / ".x-settings").mkdir()                    # somebody's own
+    (place / "k" / ".firstspike-old-x-abcd1234").mkdir()     # where the old build was when it was killed
+    for _ in range(2):
+        assert call("build", "net.safetensors", "-o", "k/x")[0] == 0
+    assert sorted(path.name for path in (place / "k").iterdir()) == [".x-settings", "x"]

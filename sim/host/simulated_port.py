@@ -1,7 +1,6 @@
 """A serial port into the simulated design: real bytes, bit by bit, at the pins of the board's own module."""
 
 import contextlib
-import shutil
 import socket
 import struct
 import subprocess
@@ -11,12 +10,13 @@ from pathlib import Path
 
 from ...errors import FirstspikeError
 from ...gen.build import Build
-from ..simulators import simulator
-from .ports import line_of
+from ...scratch import scratch
+from ..simulators.registry import simulator
+from .port import LinkSettings
 
 __all__ = ["SimulatedPort"]
 
-_START = 120.0   # seconds until a simulator that was started must have called
+_START = 120.0   # seconds until a simulator that was started must have said so
 _HEADER = struct.Struct("<BII")
 
 
@@ -27,11 +27,12 @@ class SimulatedPort:
 
     Parameters
     ----------
-    build : :class:`~...gen.build.Build`
-    name : :class:`str`
+    build : Build
+    name : str
         The simulator: "verilator", or "icarus", which starts at once and runs slowly.
-    patience : :class:`int` or None
-        Clock cycles without a byte after which :meth:`read` gives up. None: enough for any window.
+    patience : int or None
+        Clock cycles without a byte after which :meth:`read` gives up. None: enough for any window, and for
+        the silence after which the link answers a frame that was disturbed.
     progress : callable or None
         Called with the name of each stage.
 
@@ -43,11 +44,11 @@ class SimulatedPort:
 
     def __init__(self, build: Build, *, name: str = "verilator", patience: int | None = None,
                  progress: Callable[[str], None] | None = None):
-        self._patience = patience or 100_000 + round(100 * build.plan.cycles)
         sources = [build.path / "board" / "board.v", build.verilog]
         if not sources[0].is_file():
             raise FirstspikeError(f"{sources[0]} is missing: build it again")
-        clock_hz, baud = line_of(build)
+        settings = LinkSettings.of(build)
+        self._patience = patience or 2 * settings.silence + 100_000 + round(100 * build.plan.cycles)
         if progress is not None:
             progress(f"compile for {name}")
         program = simulator(name).compile(sources, "board", ["clk", "rst", "rx", "tx"])
@@ -55,31 +56,38 @@ class SimulatedPort:
             progress("simulate")
         self._process: subprocess.Popen | None = None
         self._socket: socket.socket | None = None
-        self._folder = Path(tempfile.mkdtemp(prefix="firstspike-"))
+        self._used = contextlib.ExitStack()
         try:
-            with socket.socket(socket.AF_UNIX) as listener:
-                listener.bind(str(self._folder / "port"))
-                listener.listen(1)
+            self._folder = self._used.enter_context(scratch(Path(tempfile.gettempdir()), "firstspike-run-"))
+            self._socket, theirs = socket.socketpair()
+            with theirs:
                 self._process = program.start("firstspike.sim.host.testbench", self._folder, {
-                    "FIRSTSPIKE_SOCKET": str(self._folder / "port"),
-                    "FIRSTSPIKE_DIVISOR": repr(clock_hz / baud),
-                }, top="board")
-                listener.settimeout(0.1)
-                self._socket = self._accept(listener)
+                    "FIRSTSPIKE_SOCKET": str(theirs.fileno()),
+                    "FIRSTSPIKE_DIVISOR": repr(settings.clock_hz / settings.baud),
+                }, top="board", handles=(theirs.fileno(),))
+            self._wait_for_start(self._socket)
+        except OSError as error:
+            self.close()
+            raise FirstspikeError(f"the simulation cannot be run: {error}; free some space, or set TMPDIR to "
+                                  "a folder that can be written") from error
         except BaseException:
             self.close()
             raise
 
-    def _accept(self, listener: socket.socket) -> socket.socket:
-        assert self._process is not None
-        for _ in range(round(_START / 0.1)):
-            with contextlib.suppress(TimeoutError):
-                connected, _ = listener.accept()
-                connected.settimeout(None)
-                return connected
-            if self._process.poll() is not None:
-                break
-        raise FirstspikeError(f"the simulation does not start: {self._last_words()}")
+    def _wait_for_start(self, connection: socket.socket) -> None:
+        connection.settimeout(_START)
+        try:
+            started = connection.recv(1)
+        except OSError:
+            started = b""
+        if not started:
+            raise FirstspikeError(f"the simulation does not start: {self._last_words()}")
+        connection.settimeout(None)
+
+    @property
+    def running(self) -> bool:
+        """Whether the simulator runs."""
+        return self._process is not None and self._process.poll() is None
 
     def write(self, data: bytes) -> int:
         """Put bytes on the line, one after the other."""
@@ -104,7 +112,7 @@ class SimulatedPort:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._used.close()
 
     def _send(self, data: bytes) -> None:
         if self._socket is None:

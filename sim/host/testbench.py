@@ -1,8 +1,9 @@
 """The cocotb bench behind :mod:`.simulated_port`: bytes from a socket to the serial pins and back.
 
-It runs inside the simulator. A request is an operation, two numbers and data: ``W`` length 0 data puts bytes
-on the line; ``R`` size patience lets time pass until ``size`` bytes have come, or none for ``patience`` clock
-cycles, and is answered with length and data. The end of the socket ends the simulation.
+It runs inside the simulator, which inherits the socket, and first sends a byte to say that it is there. A
+request is an operation, two numbers and data: ``W`` length 0 data puts bytes on the line; ``R`` size patience
+lets time pass until ``size`` bytes have come, or none for ``patience`` clock cycles, and is answered with
+length and data. The end of the socket ends the simulation.
 """
 
 import os
@@ -69,8 +70,8 @@ async def serve(dut) -> None:
     dut.rst.value = 0
     await Timer(20 * _PERIOD, "ps")
     cocotb.start_soon(line.listen())
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(os.environ["FIRSTSPIKE_SOCKET"])
+    with socket.socket(fileno=int(os.environ["FIRSTSPIKE_SOCKET"])) as connection:
+        connection.sendall(b"!")
         while (request := _receive(connection, _HEADER.size)) is not None:
             operation, size, patience = _HEADER.unpack(request)
             if operation == ord("W"):

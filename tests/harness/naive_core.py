@@ -4,6 +4,7 @@ It has the ports and the description of a generated core and shares no code with
 fire once, online; signs; a latency code; the first spike is read. One window is in it at a time.
 """
 
+from hashlib import sha256
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,7 @@ from firstspike.rtl.description import (
     Tap,
 )
 
-__all__ = ["FAULTS", "make", "small_network"]
+__all__ = ["FAULTS", "make", "put_verilog", "small_network"]
 
 FAULTS = (
     "spike address", "spike missing", "spike twice", "spike step", "spike late",
@@ -50,8 +51,15 @@ def make(network: Network, folder, fault: str = "") -> SimpleNamespace:
     """The build of a network, as ``verify`` takes it, with a fault or without."""
     core = NaiveCore(network, fault)
     (folder / "rtl").mkdir(parents=True)
-    (folder / "rtl" / "top.v").write_text(to_verilog(core, "top"))
-    return SimpleNamespace(path=folder, network=network, top=core.describe())
+    build = SimpleNamespace(path=folder, network=network, top=core.describe(), manifest={"files": {}})
+    put_verilog(build, to_verilog(core, "top"))
+    return build
+
+
+def put_verilog(build: SimpleNamespace, text: str) -> None:
+    """Let a build be of another Verilog."""
+    (build.path / "rtl" / "top.v").write_text(text)
+    build.manifest["files"]["rtl/top.v"] = sha256(text.encode()).hexdigest()
 
 
 def token(addresses: int, window: int, tag: int = 0) -> data.StructLayout:

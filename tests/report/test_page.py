@@ -1,7 +1,6 @@
 """The report: says what the files say, stands by itself, and lets nothing of a file out of its place."""
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -10,46 +9,12 @@ from firstspike.errors import FirstspikeError
 from firstspike.gen.build import Build, build
 from firstspike.network import Dense, Direct, Fires, Input, Latency, Layer, Network, Phase, Readout
 from firstspike.network.golden import run
-from firstspike.report.charts import draw_levels, draw_steps, histogram, raster
+from firstspike.report import page as page_module
 from firstspike.report.page import write_report
 from firstspike.sim.verify import verify
+from harness.pages import Page
 
 HOSTILE = "</style><script>alert(1)</script> \" onload='x' {{ 7 * 7 }} ]; endmodule"
-VOID = {"meta", "img", "br"}
-
-
-class Page(HTMLParser):
-    """The elements, texts and attributes of a page; every element that is opened is closed."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.tags: list[str] = []
-        self.texts: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.open: list[str] = []
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data.strip())
-
-    @property
-    def text(self) -> str:
-        return " ".join(text for text in self.texts if text)
 
 
 def network(name: str = "hidden") -> Network:
@@ -112,10 +77,48 @@ def test_verified_build_shows_the_results(icarus: str, tmp_path: Path) -> None:
 
     results = made.path / "verify" / "results.json"
     told = json.loads(results.read_text())
-    first = {"what": "spike", "image": 3, "text": "image 3"}
+    first = {"what": "spike", "image": 3, "layer": "hidden", "neuron": 4, "step": 2, "expected": 1,
+             "found": 0, "text": "a spike is missing", "run": "whole window, spikes"}
     told |= {"passed": False, "mismatches": 7, "first_mismatch": first}
     results.write_text(json.dumps(told))
-    assert "Not the same: 7 mismatches" in shown(made).text
+    with np.load(made.path / "verify" / "vectors.npz") as vectors:
+        kept = dict(vectors)
+    kept["spikes_whole_class"][3], kept["spikes_whole_step"][3] = -1, 4
+    np.savez(made.path / "verify" / "vectors.npz", **kept)
+    page, trace = shown(made), run(made.network, images[3])
+    assert "Not the same: 7 mismatches" in page.text
+    assert "image 3, layer hidden, neuron 4, step 2, in the run 'whole window, spikes'" in page.text
+    assert page.rows("Expected beside found") == [
+        ["What", "Expected (golden model)", "Found (hardware)"], ["at this place", "one spike", "no spike"],
+        ["class of the image", str(trace.label), "none"],
+        ["decision step of the image", str(trace.step), "4"]]
+    assert page.tags.count("path") and ("path", "class", "odd") in page.attributes
+    assert "firstspike verify --waves" in page.text and "mismatch: image 3" in page.texts
+    (made.path / "verify" / "waves.fst").write_bytes(b"")
+    assert "are in verify/waves.fst: open it with gtkwave" in shown(made).text
+
+
+def test_images_to_choose_from(icarus: str, tmp_path: Path) -> None:
+    """The first, one that is not recognised and one of each class, without a script."""
+    made = build(network(), "generic", tmp_path / "b")
+    images = np.random.default_rng(4).integers(0, 5, (30, 25))
+    answers = np.array([run(made.network, image).label for image in images])
+    labels = answers.copy()
+    labels[7] = (answers[7] + 1) % 3
+    verify(made, images, labels=labels, simulator="icarus", ports=["spikes"])
+    page = shown(made)
+    inputs = [value for tag, name, value in page.attributes if (tag, name) == ("input", "id")]
+    targets = [value for tag, name, value in page.attributes if (tag, name) == ("label", "for")]
+    assert inputs == targets and 2 <= len(inputs) <= 5
+    assert "image 0" in page.texts and f"a {labels[7]} that is not recognised: image 7" in page.texts
+    assert sum((tag, name) == ("input", "checked") for tag, name, _ in page.attributes) == 1
+    style = (Path(page_module.__file__).parent / "templates" / "report.css").read_text()
+    assert all(f"#{name}:checked ~ .chosen{name.removeprefix('sample')}" in style for name in inputs)
+
+    table = page.rows("True class by row, the hardware's answer by column; 1 of 30 off the diagonal")
+    counts = np.array([[int(cell or 0) for cell in line[1:]] for line in table[1:]])
+    assert counts.sum() == 30 and (counts.sum(axis=1) == np.bincount(labels, minlength=3)).all()
+    assert (counts.sum(axis=0) == np.bincount(answers, minlength=3)).all()
 
 
 def test_resources_stand_beside_the_estimate(built: Build) -> None:
@@ -130,10 +133,36 @@ def test_resources_stand_beside_the_estimate(built: Build) -> None:
     guess = built.plan.resources + built.plan.overhead
     assert "2,000 of 5,280" in page.text and "31.2 MHz" in page.text
     assert f"{100 * (guess.luts - 2000) / 2000:+.1f} %" in page.text
+    hop = {"type": "routing", "delay": 2.5, "from": {"cell": "a", "port": "Q", "loc": [1, 2]},
+           "to": {"cell": "b", "port": "D"}}
+    routed = {"critical_paths": [{"from": "posedge clk", "to": "posedge clk",
+                                  "path": [hop, hop | {"type": "logic", "delay": 1.5}]}]}
+    (path.parent / "report.json").write_text(json.dumps(routed))
+    rows = shown(built).rows("The critical path: 4.00 ns, 62% of them routing")
+    assert rows[1:] == [["routing", "2.50", "a.Q at 1, 2", "b.D"], ["logic", "1.50", "a.Q at 1, 2", "b.D"]]
+    area = page.rows("Area of each layer, estimated")
+    assert [line[0] for line in area] == ["Layer", HOSTILE, "layer1", "host link, encoder", "all"]
+    assert area[-1][1:] == [f"{guess.luts:,}", f"{guess.ffs:,}", f"{guess.block_rams:,}", "100%"]
+    (path.parent / "report.json").unlink()
     path.write_text("{")
     with pytest.raises(FirstspikeError, match=r"resources\.json is damaged"):
         write_report(built)
     path.unlink()
+
+
+def test_tables_say_what_they_are(built: Build) -> None:
+    page = shown(built, image=np.zeros(25, np.int64))
+    assert page.tags.count("table") == page.tags.count("caption") == page.tags.count("tbody") >= 5
+    scopes = [value for tag, name, value in page.attributes if (tag, name) == ("th", "scope")]
+    assert len(scopes) == page.tags.count("th") and set(scopes) == {"col", "row"}
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31mb\nc", "a\udcffb", "a<b>&c"])
+def test_a_folder_may_be_called_what_it_likes(tmp_path: Path, name: str) -> None:
+    made = build(network(), "generic", tmp_path / name)
+    page = shown(made)
+    assert any(text.startswith("a") and text in page.text for text in page.texts)
+    assert "\x1b" not in page.text and "b" not in page.tags[:8]
 
 
 @pytest.mark.parametrize("readout", Readout)
@@ -146,41 +175,3 @@ def test_every_kind_of_network_can_be_drawn(readout: Readout, tmp_path: Path) ->
               threshold=None if fires is Fires.NEVER else 3)], readout=readout)
     made = build(net, "generic", tmp_path / "b")
     assert "Each mark is a spike" in shown(made, image=np.full(7, 3)).text
-
-
-def test_raster_draws_each_spike_once() -> None:
-    rng = np.random.default_rng(5)
-    spikes = rng.random((9, 300)) < 0.1
-    drawn = raster("x", spikes, caption="")
-    assert drawn.count == len(drawn.marks) == spikes.sum()
-    assert {(int(step), round(share * 299)) for step, share in drawn.marks} == set(
-        zip(*(axis.tolist() for axis in np.nonzero(spikes)), strict=True))
-    rows = raster("x", spikes[:, :10], caption="", potentials=np.arange(10), winner=4).rows
-    assert [row.won for row in rows] == [j == 4 for j in range(10)]
-    assert sum(len(row.steps) for row in rows) == spikes[:, :10].sum()
-
-
-@pytest.mark.parametrize(("values", "whole"), [
-    ([5], False), ([3, 9, 3, 4], True), (list(range(1000)), False)])
-def test_histogram_counts_everything(values: list[int], whole: bool) -> None:
-    chart = histogram("x", values, whole=whole, digits=1)
-    assert sum(chart.counts) == len(values) and len(chart.labels) == len(chart.counts)
-    assert chart.mean == f"{np.mean(values):,.1f}" and 0 <= chart.mean_share <= 1
-
-
-def test_pictures_show_levels_and_steps() -> None:
-    import base64
-    import io
-
-    from PIL import Image
-
-    def pixels(url: str) -> np.ndarray:
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
-
-    levels = np.arange(16)
-    assert (pixels(draw_levels(levels, 15, "").url).ravel() == levels * 255 // 15).all()
-    spikes = np.zeros((4, 70), bool)
-    spikes[0, 0] = spikes[3, 1] = True
-    picture = pixels(draw_steps(spikes, "").url)
-    assert picture.shape == (2, 64, 3) and not picture[0, 2:].any()
-    assert picture[0, 0].any() and (picture[0, 0] != picture[0, 1]).any()

@@ -6,7 +6,7 @@ from amaranth.hdl import Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from firstspike.boards.tools import to_verilog
-from firstspike.sim.simulators import simulator as find
+from firstspike.sim.simulators.registry import simulator as find
 
 BENCH = """
 import cocotb

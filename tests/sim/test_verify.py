@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import require_tool
 from firstspike.errors import FirstspikeError
 from firstspike.network import Dense, batched
 from firstspike.sim.verify import verify
@@ -155,16 +154,93 @@ def test_one_image_and_one_form(right, icarus):
     ({"images": IMAGES[:0]}, ValueError, "at least one"),
     ({"images": IMAGES + 1}, ValueError, "0 to 6"),
     ({"count": 0}, ValueError, "positive"),
-    ({"count": 13}, FirstspikeError, "there are 12 images, not 13"),
     ({"labels": LABELS[:5]}, ValueError, "one for each image"),
     ({"ports": ["pins"]}, ValueError, "'pins'"),
     ({"ports": []}, ValueError, "at least one"),
-    ({"simulator": "modelsim"}, FirstspikeError, "verilator, icarus"),
 ])
 def test_bad_arguments(right, change, kind, said):
     with pytest.raises(kind, match=said):
         verify(right, **({"images": IMAGES, "simulator": "icarus"} | change))
     assert not (right.path / "verify").exists()
+
+
+def errors(build):
+    """The errors that ``junit.xml`` holds, and nothing else is there."""
+    assert [path.name for path in (build.path / "verify").iterdir()] == ["junit.xml"]
+    suite = ET.parse(build.path / "verify" / "junit.xml").getroot()[0]
+    assert suite.get("failures") == "0" and suite.get("errors") == suite.get("tests") == "1"
+    return [error.get("message") for error in suite.iter("error")]
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"count": 13}, "there are 12 images, not 13"),
+    ({"simulator": "modelsim"}, "verilator, icarus"),
+])
+def test_what_ends_in_an_error_leaves_that_and_no_earlier_pass(right, icarus, change, said):
+    assert verify(right, IMAGES, count=2, simulator="icarus", ports=["spikes"], waves=True).passed
+    half = right.path / "verify" / ".results.json.4711.part"
+    half.write_text("{")
+    with pytest.raises(FirstspikeError, match=said) as raised:
+        verify(right, **({"images": IMAGES, "simulator": "icarus"} | change))
+    assert errors(right) == [str(raised.value)]
+
+
+@pytest.mark.parametrize("how", ["removed", "again", "changed"])
+def test_a_build_that_is_made_again_meanwhile_does_not_pass(right, icarus, tmp_path, how):
+    def meanwhile(what, done, total):
+        if what != "simulate" or done != total:
+            return
+        if how == "changed":
+            (right.path / "rtl" / "top.v").write_text("module top; endmodule")
+        else:
+            right.path.rename(tmp_path / "old")
+        if how == "again":
+            naive_core.make(NETWORK, right.path)
+            (right.path / "verify").mkdir()
+
+    with pytest.raises(FirstspikeError, match=r"right was removed or built again while it was verified: "):
+        verify(right, IMAGES, count=2, simulator="icarus", ports=["spikes"], progress=meanwhile)
+    assert how == "removed" or len(errors(right)) == 1
+    assert right.path.exists() == (how != "removed")
+
+
+def test_verilog_that_is_not_what_was_built(right, icarus):
+    top = right.path / "rtl" / "top.v"
+    top.write_text(top.read_text() + "// changed\n")
+    with pytest.raises(FirstspikeError, match=r"top\.v was changed after it was built: build it again"):
+        verify(right, IMAGES, simulator="icarus")
+    assert len(errors(right)) == 1
+
+
+def test_results_are_not_written_through_a_link(right, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "results.json").write_text("mine")
+    (right.path / "verify").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FirstspikeError, match=r"verify is a link, and nothing is written through it"):
+        verify(right, IMAGES, simulator="icarus")
+    assert (tmp_path / "elsewhere" / "results.json").read_text() == "mine"
+
+
+def test_a_folder_that_is_no_build_gets_nothing(tmp_path):
+    with pytest.raises(FirstspikeError, match="is no build folder"):
+        verify(tmp_path, IMAGES)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31mb\nc", "a\udcffb", "a b#c:d$HOME'e\"f<&>"])
+def test_a_build_folder_may_be_called_what_it_likes(tmp_path, icarus, name):
+    build = naive_core.make(NETWORK, tmp_path / name)
+    assert verify(build, IMAGES, count=2, simulator="icarus", ports=["spikes"], waves=True).passed
+    suite = ET.parse(build.path / "verify" / "junit.xml").getroot()[0]
+    assert suite.get("name").startswith("firstspike.verify.a") and "\x1b" not in suite.get("name")
+
+
+@pytest.mark.parametrize(("name", "value"), [("COCOTB_RESOLVE_X", "rubbish"), ("COCOTB_TEST_FILTER", "none"),
+                                             ("GPI_EXTRA", "/nowhere.so"), ("COCOTB_LOG_LEVEL", "rubbish"),
+                                             ("PYTHONOPTIMIZE", "2"), ("PYTHONWARNINGS", "rubbish")])
+def test_the_callers_settings_do_not_reach_the_proof(right, icarus, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    assert verify(right, IMAGES, count=2, simulator="icarus", ports=["spikes"]).passed
 
 
 def test_what_the_build_has_not(right):
@@ -189,8 +265,8 @@ def test_names_that_are_not_there(right, simulator):
 
 
 def test_verilog_that_does_not_compile(right, simulator):
-    top = right.path / "rtl" / "top.v"
-    top.write_text(top.read_text().replace("endmodule", "", 1))
+    text = (right.path / "rtl" / "top.v").read_text()
+    naive_core.put_verilog(right, text.replace("endmodule", "", 1))
     with pytest.raises(FirstspikeError, match=r"cannot compile .*top\.v: "):
         verify(right, IMAGES, simulator=simulator)
 
@@ -206,13 +282,8 @@ def test_interrupt(right, icarus):
     assert not list((right.path / "verify").iterdir())
 
 
-def test_no_room(right, monkeypatch, tmp_path):
-    require_tool("iverilog")
-    from firstspike.sim import verify as module
-
-    def full(*args, **named):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(module, "simulate", full)
-    with pytest.raises(FirstspikeError, match="No space left"):
+def test_no_room(right, monkeypatch, icarus):
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    with pytest.raises(FirstspikeError, match=r"TMPDIR name a folder that can be written"):
         verify(right, IMAGES, simulator="icarus")
+    assert len(errors(right)) == 1

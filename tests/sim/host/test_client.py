@@ -1,6 +1,5 @@
 """The host client against the simulated link, and against ports that are not what they should be."""
 
-import errno
 import random
 import zlib
 from types import SimpleNamespace
@@ -9,21 +8,34 @@ import numpy as np
 import pytest
 import serial
 from firstspike.errors import FirstspikeError
-from firstspike.rtl.host.protocol import ANSWER, IDENTITY, VERSION, Command
+from firstspike.gen.board import core_facts
+from firstspike.network import Dense, Input, Latency, Layer, Network, Phase
+from firstspike.rtl.host.protocol import ANSWER, IDENTITY, RESULT, VERSION, Command
 from firstspike.rtl.streams.token import Kind
-from firstspike.sim.host.client import Host, Identity
+from firstspike.sim.host.client import Host
+from firstspike.sim.host.identity import Identity
 from harness.links import DELAY, AmaranthPort, SampleCore, sample_facts, sample_result
 
+CLOCK_HZ = 6_000_000  # AmaranthPort's
 
-def build_of(facts, addresses=None, digest=None, path=None):
-    """What the client looks at of a build."""
-    if path is not None:
-        (path / "board").mkdir()
-        (path / "board" / "link.json").write_text('{"clock_hz": 12000000, "baud": 1000000}')
-    return SimpleNamespace(
-        path=path,
-        top=SimpleNamespace(spikes=SimpleNamespace(addresses=addresses or tuple(range(facts.addresses)))),
-        network=SimpleNamespace(digest=(digest or facts.digest).hex()))
+
+def network(**changes):
+    """5 inputs, of which 1 and 3 are left out, 200 levels, 20 steps; 10 classes, 10 steps."""
+    ones = np.ones((4, 5), np.int8), np.ones((10, 4), np.int8)
+    table = np.arange(200) % 20
+    return Network(Input(5, 20, Latency(table), np.array([1, 0, 1, 0, 1], bool)), [
+        Layer(Dense(ones[0]), 20, threshold=1),
+        Layer(Dense(ones[1]), 10, threshold=1, phase=Phase.WINDOWED)], **changes)
+
+
+def build_of(folder, made=None, clock_hz=CLOCK_HZ):
+    """What the client looks at of a build, and the facts of its core."""
+    made = made or network()
+    (folder / "board").mkdir(exist_ok=True)
+    (folder / "board" / "link.json").write_text(f'{{"clock_hz": {clock_hz}, "baud": 1000000}}')
+    build = SimpleNamespace(path=folder, network=made, plan=SimpleNamespace(cycles=100.0),
+                            manifest={"options": {"early_stop": True, "encoder": True}})
+    return build, core_facts(made, early_stop=True, encoder=True)
 
 
 def words_of(facts, spikes, *, online=True):
@@ -47,10 +59,10 @@ def test_identity():
         output_window=10, online=True, early_stop=True, clock_hz=6_000_000)
 
 
-def test_images_spikes_and_early_stop():
-    facts = sample_facts()
+def test_images_spikes_and_early_stop(tmp_path):
+    build, facts = build_of(tmp_path)
     rng = np.random.default_rng(1)
-    with Host(AmaranthPort(facts), build_of(facts, addresses=[0, 2, 4])) as host:
+    with Host(AmaranthPort(facts), build) as host:
         for _ in range(3):
             image = rng.integers(0, facts.levels, facts.size)
             result = host.run_levels(image)
@@ -84,12 +96,25 @@ def test_wide_levels():
     assert (result.label, result.step) == sample_result(facts, image.tolist())
 
 
-def test_another_network_is_refused():
-    facts = sample_facts()
-    message = (r"^the port runs another network \(1112131415161718…\) than this build's "
-               r"\(0000000000000000…\): load the build's bitstream")
+def test_another_network_is_refused(tmp_path):
+    build, facts = build_of(tmp_path)
+    _, other = build_of(tmp_path, network(provenance={"made": "later"}))
+    message = (rf"^the port runs another network \({other.digest.hex()[:16]}…\) than this build's "
+               rf"\({facts.digest.hex()[:16]}…\): load the build's bitstream")
     with pytest.raises(FirstspikeError, match=message):
-        Host(AmaranthPort(facts), build_of(facts, digest=bytes(32)))
+        Host(AmaranthPort(other), build)
+
+
+def test_another_build_of_the_same_network_is_refused(tmp_path):
+    build, facts = build_of(tmp_path, clock_hz=12_000_000)
+    message = (r"^the port runs another build of this network \(clock hz 6000000, not 12000000\): load the "
+               r"build's bitstream")
+    with pytest.raises(FirstspikeError, match=message):
+        Host(AmaranthPort(facts), build)
+    build, _ = build_of(tmp_path)
+    build.manifest["options"]["encoder"] = False
+    with pytest.raises(FirstspikeError, match=r"another build of this network \(levels 200, not 0\)"):
+        Host(AmaranthPort(facts), build)
 
 
 @pytest.mark.parametrize("image, message", [
@@ -210,52 +235,105 @@ def test_a_port_that_is_no_host_link(said, message):
 
 def test_another_version_of_the_protocol():
     said = answer(0x80 | Command.IDENTIFY, IDENTITY.pack(VERSION + 1, 0, bytes(8), 1, 1, 0, 1, 0, 1, 1))
-    with pytest.raises(FirstspikeError, match=r"^the port speaks version 2 of the protocol, and this client"):
+    with pytest.raises(FirstspikeError, match=r"^the design behind the port speaks version 2 of the "
+                                              r"protocol, and this client version 1: build and load"):
         Host(DeadPort(said)).identify()
 
 
-class GonePort(DeadPort):
-    def write(self, data):
-        raise serial.SerialException("device reports readiness to read but returned no data")
-
-
-def test_a_port_that_goes_away():
-    with pytest.raises(FirstspikeError, match=r"^the port went away \(device reports.*\): plug it in again$"):
-        Host(GonePort()).identify()
-
-
-def test_no_such_port(monkeypatch, tmp_path):
-    build = build_of(sample_facts(), path=tmp_path)
-    monkeypatch.setattr("serial.tools.list_ports.comports", list)
-    message = r"^there is no serial port /dev/ttyNONE: this machine has none; is the board connected\?$"
-    with pytest.raises(FirstspikeError, match=message):
-        Host("/dev/ttyNONE", build)
-    there = [SimpleNamespace(device="/dev/ttyUSB1"), SimpleNamespace(device="/dev/ttyUSB0")]
-    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: there)
-    with pytest.raises(FirstspikeError, match=r": this machine has /dev/ttyUSB0, /dev/ttyUSB1$"):
-        Host("/dev/ttyNONE", build)
-
-
-@pytest.mark.parametrize("number, message", [
-    (errno.EACCES, r"^this user may not use /dev/ttyX: add it to the group that owns the port"),
-    (errno.EBUSY, r"^/dev/ttyX is in use: close the other program$"),
+@pytest.mark.parametrize("told, message", [
+    ((5, 3, 199, 20, 0, 10, 0), "it says that it has no clock cycles a second"),
+    ((0, 0, 199, 20, 0, 10, 1), "it says that it has no inputs"),
+    ((5, 3, 199, 0, 0, 10, 1), "it says that it has no steps"),
+    ((5, 3, 199, 20, 0, 0, 1), "it says that it has no steps of the last layer"),
+    ((5, 6, 199, 20, 0, 10, 1), "it says that it has 6 addresses for 5 inputs, and values of 0 bits"),
+    ((5, 3, 199, 20, 33, 10, 1), "it says that it has 3 addresses for 5 inputs, and values of 33 bits"),
 ])
-def test_a_port_that_may_not_be_used(monkeypatch, tmp_path, number, message):
-    def refuse(name, baud, **__):
-        assert baud == 1_000_000
-        raise serial.SerialException(number, "could not open port")
-    monkeypatch.setattr("serial.Serial", refuse)
-    with pytest.raises(FirstspikeError, match=message):
-        Host("/dev/ttyX", build_of(sample_facts(), path=tmp_path))
+def test_an_identity_that_no_design_has(told, message):
+    said = answer(0x80 | Command.IDENTIFY, IDENTITY.pack(VERSION, 7, bytes(8), *told))
+    with pytest.raises(FirstspikeError, match=rf"^the port does not do as asked \({message}\): load the "
+                                              r"build's bitstream again$"):
+        Host(DeadPort(said)).identify()
 
 
-def test_a_build_that_does_not_say_its_rate(tmp_path):
-    with pytest.raises(FirstspikeError, match=r"link\.json is missing or damaged: build it again$"):
-        Host("/dev/ttyX", SimpleNamespace(path=tmp_path))
+class LyingPort(AmaranthPort):
+    """Answers every image with the same, whatever the core says."""
+
+    def __init__(self, facts, result, times=1 << 30):
+        super().__init__(facts)
+        self.result, self.times = result, times
+        self.asked = bytearray()
+
+    def write(self, data):
+        self.asked = bytearray(answer(0x80 | Command.LEVELS, RESULT.pack(*self.result)))
+        self.lies = data[1] == Command.LEVELS and self.times > 0
+        self.times -= self.lies
+        return len(data) if self.lies else super().write(data)
+
+    def read(self, size):
+        if not self.lies:
+            return super().read(size)
+        given = bytes(self.asked[:size])
+        del self.asked[:size]
+        return given
 
 
-def test_a_name_without_a_rate_and_sim_without_a_build():
-    with pytest.raises(FirstspikeError, match=r"^the rate of /dev/ttyX is not known"):
-        Host("/dev/ttyX")
-    with pytest.raises(FirstspikeError, match=r'^the port "sim" simulates a build: give one$'):
-        Host("sim")
+@pytest.mark.parametrize("result, message", [
+    ((65535, 3, 9), "it answers class 65535 of 10"),
+    ((10, 3, 9), "it answers class 10 of 10"),
+    ((9, 11, 9), "it answers step 11 of 10"),
+    ((9, 10, 0), "it answers after 0 cycles"),
+])
+def test_an_answer_that_no_core_gives(tmp_path, result, message):
+    build, facts = build_of(tmp_path)
+    host = Host(LyingPort(facts, result), build)
+    with pytest.raises(FirstspikeError, match=rf"^the port does not do as asked \({message}\): load the "
+                                              r"build's bitstream again$"):
+        host.run_levels(np.zeros(5, int))
+    host = Host(LyingPort(facts, result, times=2), build)   # and two of three times is a disturbance
+    assert host.run_levels(np.zeros(5, int)).label == sample_result(facts, [0] * 5)[0]
+
+
+class TalkingPort(DeadPort):
+    """Never silent, however often it is read."""
+
+    def __init__(self, said):
+        super().__init__()
+        self.said, self.reads = said, 0
+
+    def read(self, size):
+        self.reads += 1
+        assert self.reads < 1000, "this is for ever"
+        return (self.said * size)[:size]
+
+
+@pytest.mark.parametrize("said", [b"login: ", b"Z", b"Z\x80\x00", b"\0"])
+def test_a_port_that_keeps_talking(said):
+    port = TalkingPort(said)
+    with pytest.raises(FirstspikeError, match=r"^the port keeps talking, as no host link does: "):
+        Host(port).identify()
+    assert port.reads < 100
+
+
+class GonePort(DeadPort):
+    """Is pulled out when it has said what it has to say."""
+
+    def __init__(self, reads):
+        super().__init__(b"login: " * 100)
+        self.reads = reads
+
+    def read(self, size):
+        self.reads -= 1
+        if self.reads < 0:
+            raise serial.SerialException("device reports readiness to read but returned no data")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("reads", [0, 1, 2])
+def test_a_port_that_goes_away(reads):
+    with pytest.raises(FirstspikeError, match=r"^the port went away \(device reports.*\): plug it in again$"):
+        Host(GonePort(reads)).identify()
+
+
+def test_retries_are_checked():
+    with pytest.raises(ValueError, match=r"^retries must be at least 0, not -1$"):
+        Host(DeadPort(), retries=-1)

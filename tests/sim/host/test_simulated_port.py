@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from firstspike.network.golden import run
 from firstspike.sim.host.client import Host
+from firstspike.sim.host.ports import open_port
 from firstspike.sim.host.simulated_port import SimulatedPort
 
 
@@ -41,11 +42,12 @@ def test_a_build_behind_its_serial_pins(build, simulator):
 
 def test_the_port_named_sim_and_its_end(build):
     stages = []
-    host = Host("sim", build, progress=stages.append)
-    process = host._port._process
+    port = open_port("sim", build, progress=stages.append)
+    host = Host(port, build)
+    assert isinstance(port, SimulatedPort) and port.running
     assert stages == ["compile for verilator", "simulate"]
     host.close()
-    assert process.poll() is not None
+    assert not port.running
     with pytest.raises(fs.FirstspikeError, match=r"^the simulated port is closed$"):
         host.identify()
 
@@ -63,6 +65,39 @@ def test_another_builds_simulation_is_refused(build, tmp_path, icarus):
     other = fs.build(network(first_spike=False), "icebreaker", tmp_path / "build")
     with pytest.raises(fs.FirstspikeError, match=r"^the port runs another network"):
         Host(SimulatedPort(other, name="icarus"), build)
+
+
+class DisturbedPort(SimulatedPort):
+    """Turns a bit over in the length of the second frame, so that the link waits for what does not come."""
+
+    def __init__(self, build):
+        super().__init__(build)
+        self.frames = 0
+
+    def write(self, data):
+        self.frames += 1
+        data = bytearray(data)
+        if self.frames == 2:
+            data[3] ^= 4
+        return super().write(data)
+
+
+def test_a_disturbed_byte_is_recovered_from(build):
+    with Host(DisturbedPort(build), build) as host:
+        image = np.arange(10) % 9
+        trace = run(build.network, image)
+        answer = host.run(image)
+        assert (answer.label, answer.step) == (trace.label, trace.step)
+
+
+def test_a_folder_for_temporary_files_may_be_called_what_it_likes(build, tmp_path, monkeypatch, icarus):
+    long = tmp_path / ("a b#c:d$HOME'e" * 10)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    with Host(SimulatedPort(build, name="icarus"), build) as host:
+        assert len(list(long.iterdir())) == 1
+        assert host.identify().size == 10
+    assert not list(long.iterdir())
 
 
 def test_a_board_that_does_not_compile(build, tmp_path, icarus):
