@@ -6,7 +6,7 @@
 from firstspike.models import find, shipped
 from firstspike.models.table import measured
 from firstspike.network import Network, Readout
-from firstspike.network.network_file import load
+from firstspike.network.file.reading import load
 from firstspike.quantize.data.idx import Images, load_idx
 
 from .common import Figure, data_folder, write_results

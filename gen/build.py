@@ -3,8 +3,6 @@
 import hashlib
 import json
 import platform
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -13,8 +11,9 @@ from pathlib import Path
 from ..boards import find
 from ..boards.files import clock_for
 from ..errors import FirstspikeError
+from ..files import replacing_folder
 from ..network import Network
-from ..network.network_file import load
+from ..network.file.reading import load
 from .board import core_facts, emit_board
 from .check import check
 from .elaborate import elaborate
@@ -97,13 +96,7 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
                    early_stop=early_stop, encoder=encoder)
     if out.exists() and not (out / "manifest.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         raise FirstspikeError(f"{out} is there and is no build folder; give another -o, or remove it")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise FirstspikeError(f"cannot write {out}: {error.strerror}; give another -o") from error
-    try:
-        work.chmod(0o755)
+    with replacing_folder(out, "free some space, or give another -o") as work:
         say("elaborate")
         core = elaborate(network, planned)
         say("emit")
@@ -131,22 +124,6 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         facts = core_facts(network, early_stop=planned.early_stop, encoder=planned.encoder)
         emit_board(target, facts, top, work / "board", clock_hz=planned.clock_hz, seed=seed,
                    cycles=planned.cycles)
-        if out.exists():   # the old one goes once the new one is in its place
-            aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-            try:
-                out.rename(aside / out.name)
-                work.rename(out)
-            finally:
-                if not out.exists():
-                    (aside / out.name).rename(out)
-                shutil.rmtree(aside, ignore_errors=True)
-        else:
-            work.rename(out)
-    except OSError as error:
-        raise FirstspikeError(f"cannot write {out}: {error.strerror}; free some space, or give another -o"
-                              ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return Build(out, network, planned, manifest, top)
 
 

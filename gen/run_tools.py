@@ -1,30 +1,13 @@
 """Runs the tool chain's programs in a folder that is thrown away; their complaints become one line."""
 
-import contextlib
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..boards.tools import STEPS, TOOLS, tool
 from ..errors import FirstspikeError
 
-__all__ = ["execute", "scratch"]
-
-
-@contextlib.contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """A folder inside ``folder`` that is gone at the end, however that comes."""
-    try:
-        made = Path(tempfile.mkdtemp(prefix=".tools-", dir=folder))
-    except OSError as error:
-        raise FirstspikeError(
-            f"cannot write in {folder}: {error.strerror}; make it writable or free some space") from error
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+__all__ = ["execute"]
 
 
 def execute(command: Sequence[str], folder: Path) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from ..boards.families.family import Family
 from ..boards.files import FAMILIES
 from ..errors import FirstspikeError
+from ..files import scratch
 from .build import Build, open_build
-from .run_tools import execute, scratch
+from .run_tools import execute
 
 __all__ = ["Synthesis", "Usage", "bitstream", "program", "synthesise"]
 
@@ -115,7 +116,7 @@ def synthesise(build: Build | str | Path, *, core: bool = True, design: bool = T
     if before.get("inputs") != inputs:
         before = {}
     usage = {part: Usage(**before[part]) if before.get(part) else None for part in ("core", "design")}
-    with scratch(build.path) as folder:
+    with scratch(build.path, "tools") as folder:
         work = folder / "board"
         shutil.copytree(build.path / "board", work)
         (folder / "rtl").mkdir()

@@ -15,9 +15,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .batched_sums import Group
+from .behaviour import Fires, Phase, Readout, Reset
 from .checks import integer
-from .golden import check_images
-from .network import Bits, Fires, Input, Latency, Layer, Network, Phase, Readout, Reset, Spikes
+from .images import check_images
+from .inputs import Bits, Input, Latency, Spikes
+from .layer import Layer
+from .network import Network
 from .probability import IMAGES
 from .ranges import potential_range
 

@@ -12,9 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from .network import Convolution, Dense, Draw, Fires, Network, Phase, Pool, PoolKind
-from .probability import draws, window_key
-from .ranges import capacity, reach
+from .behaviour import Fires, Phase
+from .convolution import Convolution
+from .network import Network
+from .pool import Pool, PoolKind
+from .probability import Draw, draws, window_key
+from .reach import capacity, reach
+from .synapses import Dense
 
 __all__ = ["Group"]
 

@@ -9,28 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from .behaviour import Fires, Phase, Readout, Reset
 from .checks import integer
-from .network import (
-    Bits,
-    Convolution,
-    Dense,
-    Direct,
-    Draw,
-    Fires,
-    Input,
-    Latency,
-    Layer,
-    Network,
-    Phase,
-    Pool,
-    PoolKind,
-    Probability,
-    Readout,
-    Reset,
-)
-from .probability import IMAGES, draws, window_key
+from .convolution import Convolution
+from .images import check_images
+from .inputs import Bits, Direct, Input, Latency
+from .layer import Layer
+from .network import Network
+from .pool import Pool, PoolKind
+from .probability import IMAGES, Draw, Probability, draws, window_key
+from .synapses import Dense
 
-__all__ = ["LayerTrace", "Trace", "check_images", "encode", "pooled", "read", "run"]
+__all__ = ["LayerTrace", "Trace", "encode", "pooled", "read", "run"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,38 +224,3 @@ def _highest(potential: np.ndarray, among: np.ndarray | None = None) -> int:
     """The lowest index among the highest potentials, of all neurons or of those ``among``."""
     places = np.arange(len(potential)) if among is None else np.flatnonzero(among)
     return int(places[np.argmax(potential[places])])
-
-
-def check_images(inputs: Input, images: np.ndarray) -> np.ndarray:
-    """``images`` as an array that fits ``inputs``: integers of shape ``(count, size)``, or bool spikes of
-    shape ``(count, window, size)``.
-
-    Raises TypeError where the type is another, ValueError where the shape is another, a level is none of the
-    encoding's, or an input that is declared to spike once spikes more often (inputs that are left out may).
-    """
-    images = np.asarray(images)
-    if images.ndim and not len(images):
-        raise ValueError("there must be at least one image, not none")
-    if inputs.levels is None:
-        if images.dtype != np.bool_:
-            raise TypeError(f"spikes must be an array of bool, not of {images.dtype}")
-        if images.shape[1:] != (inputs.window, inputs.size):
-            raise ValueError(f"spikes must have the shape (steps, inputs) = ({inputs.window}, {inputs.size}) "
-                             f"for each image, not {images.shape[1:]}")
-        if inputs.fires is Fires.ONCE:
-            often = (images.sum(axis=1) > 1) & inputs.mask
-            if often.any():
-                image, address = np.argwhere(often)[0]
-                times = images[image, :, address].sum()
-                raise ValueError(f"an input must spike at most once in a window, not {times} times "
-                                 f"(image {image}, input {address})")
-        return images
-    if images.dtype.kind not in "iu":
-        raise TypeError(f"an image must be made of integers, not of {images.dtype}")
-    if images.shape[1:] != (inputs.size,):
-        raise ValueError(f"an image must have the shape ({inputs.size},), not {images.shape[1:]}")
-    if images.min() < 0 or images.max() >= inputs.levels:
-        image, address = np.argwhere((images < 0) | (images >= inputs.levels))[0]
-        raise ValueError(f"a level must be from 0 to {inputs.levels - 1}, not {images[image, address]} "
-                         f"(image {image}, input {address})")
-    return images

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..quantize.data.images import ImageSet
+from ..files import write_whole
 from .batched import Batch, run
+from .images import ImageSet
 from .network import Network
-from .network_file import write_whole
 
 __all__ = ["Score", "score"]
 

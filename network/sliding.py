@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .checks import integer
-from .terms import Limits
+from .limits import Limits
 
 __all__ = ["Sliding", "pair", "shape_of_planes"]
 
@@ -57,7 +57,7 @@ class Sliding:
     dilation: tuple[int, int] = (1, 1)
 
     @classmethod
-    def checked(cls, shape: tuple[int, int, int], size: Any, stride: Any, padding: Any,
+    def checked(cls, shape: Sequence[int], size: Any, stride: Any, padding: Any,
                 dilation: Any = 1) -> "Sliding":
         """From what a user gives: numbers or pairs, of ``padding`` four too. Raises TypeError, ValueError."""
         channels, height, width = shape

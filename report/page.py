@@ -8,8 +8,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..files import write_whole
 from ..gen.build import Build, open_build
-from ..network.network_file import write_whole
 from .measured import measured
 from .network import network_section, sample_section
 

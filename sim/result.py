@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..network.network_file import write_whole
+from ..files import write_whole
 from .compare import Comparison, Mismatch
 from .junit import Case, junit
 

@@ -16,8 +16,7 @@ import numpy as np
 
 from ..errors import FirstspikeError
 from ..network import batched
-from ..network.golden import check_images
-from ..quantize.data.images import ImageSet
+from ..network.images import ImageSet, check_images
 from . import simulators
 from .compare import Comparison, compare
 from .names import signals

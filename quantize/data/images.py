@@ -7,7 +7,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,27 +15,15 @@ import numpy as np
 
 from ...errors import FirstspikeError
 from ...network import Fires, Network
-from ...network.golden import check_images
+from ...network.images import ImageSet, check_images
 from .cifar import is_cifar10, load_cifar10
 from .events import SpikeSet, event_shape, find_recordings, load_events
 from .idx import Images, load_idx, read_idx
 
-__all__ = ["ImageSet", "load_images", "load_levels", "read_archive", "read_array"]
+__all__ = ["load_images", "load_levels", "read_archive", "read_array"]
 
 LIMIT = 1 << 32
 """The most bytes that an array in a file may take."""
-
-
-@dataclass(frozen=True, eq=False)
-class ImageSet:
-    """Images that fit a network. ``images``: integers of shape ``(count, size)``, or bool of shape ``(count,
-    window, size)``. ``labels``: int64, shape ``(count,)``, or None where they are not known."""
-
-    images: np.ndarray
-    labels: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.images)
 
 
 def load_images(path: str | os.PathLike[str], network: Network, *,

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ...network import Fires, Latency, Layer, Network, Phase, Readout
-from ...network.ranges import reach
+from ...network.reach import reach
 from .hearing import heard_at_each_step, heard_in_window, widest
 
 __all__ = ["Evaluation", "evaluate", "first_decisions"]

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ...errors import FirstspikeError
 from ...network import Network
-from ...network.network_file import load
+from ...network.file.reading import load
 from ..data.idx import Images
 from .evaluate import evaluate
 

@@ -13,13 +13,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import FirstspikeError
+from ...files import move_into_place, scratch
 
 __all__ = ["SIMULATORS", "Program", "Simulator", "cache_folder", "execute", "locked", "tool"]
 
@@ -98,12 +98,11 @@ class Simulator(ABC):
             with locked(key):
                 folder = cache_folder() / key
                 if not folder.is_dir():
-                    with tempfile.TemporaryDirectory(prefix="compiling-", dir=cache_folder()) as temporary:
-                        made = Path(temporary) / "program"
+                    with scratch(cache_folder(), "compiling") as temporary:
+                        made = temporary / "program"
                         made.mkdir()
-                        self.make([path.resolve() for path in sources], top, signals, waves, Path(temporary),
-                                  made)
-                        made.rename(folder)
+                        self.make([path.resolve() for path in sources], top, signals, waves, temporary, made)
+                        move_into_place(made, folder)
                     _prune()
                 os.utime(folder)
         except OSError as error:

@@ -13,6 +13,7 @@ from importlib import metadata, util
 from pathlib import Path
 
 from ...errors import FirstspikeError
+from ...files import move_into_place
 from .base import Program, Simulator, cache_folder, execute, locked, tool
 
 __all__ = ["Verilator"]
@@ -114,7 +115,7 @@ class Verilator(Simulator):
                 fresh.mkdir()
                 for path in objects.glob("verilated*.o"):
                     shutil.copy(path, fresh)
-                fresh.rename(kept)
+                move_into_place(fresh, kept)
             os.utime(kept)
             for path in kept.iterdir():
                 shutil.copy(path, objects)  # newer than its source, so that make leaves it alone

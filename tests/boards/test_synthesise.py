@@ -103,7 +103,7 @@ def test_figures_come_from_the_tools_reports(build, tmp_path):
     assert told["format"] == 1 and told["design"]["luts"] == 700 and told["meets_clock"] is True
     assert (build.path / "reports" / "pins.tim").read_text() == "placed and routed"
     assert (build.path / "board" / "pins.bin").read_bytes() == b"bits 41.5"
-    assert not list(build.path.glob(".tools-*"))
+    assert not list(build.path.glob(".tools.*"))
     fs.open_build(build.path)
 
 
@@ -170,13 +170,13 @@ def test_an_interrupt_changes_nothing_and_leaves_no_process(build, monkeypatch):
         synthesise(build)
     assert started[0].poll() is not None
     assert contents(build.path) == before
-    assert not list(build.path.glob(".tools-*"))
+    assert not list(build.path.glob(".tools.*"))
 
 
 def test_a_full_disk(build, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    monkeypatch.setattr(run_tools.tempfile, "mkdtemp", full)
+    monkeypatch.setattr(Path, "mkdir", full)
     with pytest.raises(fs.FirstspikeError, match=r"^cannot write in .*: No space left on device; make it"):
         synthesise(build)
 

@@ -127,7 +127,7 @@ def test_784_600_10_in_few_lines():
     assert [layer.size for layer in network.layers] == [600, 10]
 
 
-@pytest.mark.parametrize("name", ["]; endmodule", "module", "größer ∑ 𝄞", "a\nb", "\0", "x" * 100, "../../x"])
+@pytest.mark.parametrize("name", ["]; endmodule", "module", "größer ∑ 𝄞", "x" * 100, "../../x"])
 def test_any_name_is_a_name(name):
     assert two(hidden(name=name)).output.synapses[0].source == name
 
@@ -164,7 +164,7 @@ WRONG_LAYERS = [
     ({"fires": "many", "reset_schedule": -1}, "reset_schedule must be a non-negative integer, not -1"),
     ({"name": "input"}, "name must not be 'input', which names the network's input (layer 'input')"),
     ({"name": "x" * 101}, "name must have at most 100 characters, not 101"),
-    ({"name": "\ud800"}, "name must be valid Unicode, not '\\ud800'"),
+    ({"name": "\ud800"}, "name must be made of printable characters, not '\\ud800'"),
     ({"synapses": []}, "synapses must have 1 to 16 entries, not 0"),
     ({"synapses": [Dense(signs(5, 6)), Dense(signs(4, 6))]},
      "weights must be of as many neurons in all synapses, not of [5, 4]"),
@@ -200,9 +200,9 @@ def test_refuses_a_type(fields, sentence):
     (lambda: Dense(np.ones((2, 3), bool)), TypeError,
      "weights must be integers from -128 to 127, not an array of bool"),
     (lambda: Dense([[1, -1], [-129, 1]]), ValueError,
-     "weights must be from -128 to 127, not -129 (neuron 1, address 0)"),
+     "weights must be an integer from -128 to 127, not -129 (neuron 1, address 0)"),
     (lambda: Dense([[1, 257]]), ValueError,
-     "weights must be from -128 to 127, not 257 (neuron 0, address 1)"),
+     "weights must be at most 127, not 257 (neuron 0, address 1)"),
     (lambda: Dense([1, -1]), ValueError,
      "weights must have the shape (neurons, source size), each from 1 to 131072, not (2,)"),
     (lambda: Dense([[1]], source=3), TypeError, "source must be a layer's name or 'input', not 3"),
@@ -262,7 +262,10 @@ def test_refuses_a_part(make, error, sentence):
     ({"provenance": {"a": "x" * (1 << 20)}}, "provenance must take at most 1048576 bytes, not 1048584"),
     ({"calibration": {"mean_spikes": [1, 2]}},
      "calibration must hold 3 non-negative numbers in 'mean_spikes', one for the input and one a layer, "
-     "not [1, 2]"),
+     "none above 536870912, not [1,2]"),
+    ({"calibration": {"mean_spikes": [1, 2, 10**309]}},
+     "calibration must hold 3 non-negative numbers in 'mean_spikes', one for the input and one a layer, "
+     "none above 536870912, not [1,2,1000000000000000000000000000000000000000000000000000..."),
 ])
 def test_refuses_a_network(fields, sentence):
     with pytest.raises(ValueError) as refused:

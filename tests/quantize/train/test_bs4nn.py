@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 
 from firstspike.errors import FirstspikeError
 from firstspike.network import Input, Latency, batched
-from firstspike.network.network_file import load
+from firstspike.network.file.reading import load
 from firstspike.quantize.train import train
 from firstspike.quantize.train.bs4nn import Rule, firing_steps
 from firstspike.quantize.train.encode import latency_table

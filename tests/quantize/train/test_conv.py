@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from firstspike.errors import FirstspikeError  # noqa: E402
 from firstspike.network import Convolution, Input, Latency, Phase, batched, golden  # noqa: E402  # noqa: E402
-from firstspike.network.network_file import load  # noqa: E402
+from firstspike.network.file.reading import load  # noqa: E402
 from firstspike.quantize.data.idx import load_idx  # noqa: E402
 from firstspike.quantize.train import train  # noqa: E402
 from firstspike.quantize.train.conv_options import ConvOptions, ConvStage, PoolStage, stages  # noqa: E402

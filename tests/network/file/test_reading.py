@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firstspike.errors import FirstspikeError
-from firstspike.network.network_file import FILE_LIMIT, VERSION, load
+from firstspike.network.file.format import FILE_LIMIT, VERSION
+from firstspike.network.file.reading import load
 from harness.network_files import change, put_together, refusal, small, taken_apart
 from harness.strategies import ALL, networks
 from hypothesis import given, settings
