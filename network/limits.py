@@ -59,12 +59,12 @@ class Limits:
     LAYERS = 256
     SOURCES = 16
     GROUPS = 1 << 10
-    SYNAPSES = 1 << 28
+    SYNAPSES = 1 << 27
     CONNECTIONS = 1 << 33
     ADDRESSES = 1 << 22
     STEPS = 1 << 16
     NEURON_STEPS = 1 << 26
-    RANGE_WORK = 1 << 29
+    RANGE_WORK = 1 << 32
     SCHEDULE = 1 << 24
     SCALE = 1 << 24
     VALUE = 1 << 40

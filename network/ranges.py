@@ -27,8 +27,10 @@ __all__ = ["potential_range", "width"]
 Bounds = tuple[np.ndarray, np.ndarray]
 """The lowest and the highest value of each neuron."""
 
-OVERHEAD = 1 << 10
+OVERHEAD = 1 << 11
 """Additions that are as long as what numpy needs to begin with any."""
+BLOCK = 1 << 12
+"""Neurons that are followed together: few enough that all their numbers stay in a cache."""
 
 
 def width(low: int, high: int) -> int:
@@ -72,9 +74,11 @@ def potential_range(network: Description, layer: Layer | str | int, budget: Budg
         low, high = layer.initial + down, layer.initial + up
     else:
         first, alike = _alike([*_numbers(layer).values(), *traffic.bounds])
-        each = 12 if layer.phase is Phase.WINDOWED else 30 + 6 * len(layer.synapses)
-        budget.spend("range_work", layer.window * each * (len(first) + OVERHEAD))
-        low, high = (bound[alike] for bound in _Neurons(layer, traffic, first).range())
+        blocks = [first[start:start + BLOCK] for start in range(0, len(first), BLOCK)]
+        each = 16 if layer.phase is Phase.WINDOWED else 24 + 8 * len(layer.synapses)
+        budget.spend("range_work", layer.window * each * (len(first) + OVERHEAD * len(blocks)))
+        ranges = [_Neurons(layer, traffic, block).range() for block in blocks]
+        low, high = (np.concatenate(bounds)[alike] for bounds in zip(*ranges, strict=True))
     worst = int(np.argmax(np.maximum(high, -low)))
     if max(high[worst], -low[worst]) >= Limits.POTENTIAL:
         raise ValueError(f"a potential must stay below {Limits.POTENTIAL}, not reach "
@@ -127,6 +131,7 @@ class _Traffic:
 
     def __init__(self, parts: list[tuple[bool, np.ndarray, np.ndarray, np.ndarray]]):
         self.parts = parts
+        self.has_once = any(once for once, *_ in parts)
 
     @property
     def bounds(self) -> list[np.ndarray]:
@@ -156,11 +161,12 @@ class _Traffic:
                          for once, kernel, down, up in self.parts)
 
     def _sum(self, terms) -> Bounds:
-        low = np.zeros_like(self.parts[0][2])
-        high = np.zeros_like(low)
+        """Of ``(factor, down, up)``: the sums of the factor times the bounds."""
+        total: Bounds | None = None
         for factor, down, up in terms:
-            low, high = low + factor * down, high + factor * up
-        return low, high
+            down, up = factor * down, factor * up
+            total = (down, up) if total is None else (total[0] + down, total[1] + up)
+        return total or (np.zeros_like(self.parts[0][2]), np.zeros_like(self.parts[0][3]))
 
 
 class _Neurons:
@@ -169,6 +175,7 @@ class _Neurons:
     def __init__(self, layer: Layer, traffic: _Traffic, neurons: np.ndarray):
         self.layer, self.traffic = layer, traffic.of(neurons)
         self.numbers = {name: values[neurons] for name, values in _numbers(layer).items()}
+        self.biased = bool(self.numbers["bias"].any())
 
     def range(self) -> Bounds:
         """The lowest and the highest of all moments."""
@@ -188,28 +195,36 @@ class _Neurons:
     def _online(self) -> Iterator[Bounds]:
         """Two bounds, both true; the narrower one is kept. The first lets once sources repeat. The second
         ("calm") leaves them out and adds all that they can have sent so far, for neither a leak nor the
-        bounds of a reset drive two potentials further apart than they were."""
+        bounds of a reset drive two potentials further apart than they were. Without such sources they are
+        one."""
         low = high = calm_low = calm_high = self.numbers["initial"]
         once_low = once_high = np.zeros_like(low)
-        bias = self.numbers["bias"]
+        bias, calm = self.numbers["bias"], self.traffic.has_once
         for step in range(self.layer.window):
             if self.layer.leak is not None:
-                low, high, calm_low, calm_high = map(self._leak, (low, high, calm_low, calm_high))
+                low, high = self._leak(low), self._leak(high)
+                if calm:
+                    calm_low, calm_high = self._leak(calm_low), self._leak(calm_high)
                 yield low, high
-            low, high, calm_low, calm_high = low + bias, high + bias, calm_low + bias, calm_high + bias
-            low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
-            yield low, high
+            if self.biased:
+                low, high, calm_low, calm_high = low + bias, high + bias, calm_low + bias, calm_high + bias
+                if calm:
+                    low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
+                yield low, high
             down, up = self.traffic.step(step)
             low, high = low + down, high + up
-            down, up = self.traffic.repeated(step)
-            calm_low, calm_high = calm_low + down, calm_high + up
-            once_low, once_high = self.traffic.once_until(step)
-            low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
+            if calm:
+                down, up = self.traffic.repeated(step)
+                calm_low, calm_high = calm_low + down, calm_high + up
+                once_low, once_high = self.traffic.once_until(step)
+                low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
             yield low, high
             if self.layer.fires is Fires.MANY:
-                calm_low, calm_high = self._reset(step, (calm_low, calm_high), (low, high))
+                if calm:
+                    calm_low, calm_high = self._reset(step, (calm_low, calm_high), (low, high))
                 low, high = self._reset(step, (low, high), (low, high))
-                low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
+                if calm:
+                    low, high = np.maximum(low, calm_low + once_low), np.minimum(high, calm_high + once_high)
                 yield low, high
 
     def _leak(self, bound: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ EXACT_SINGLE = 1 << 24
 """And in float32 below this."""
 BLOCK = 1 << 19
 """Weights that are taken at a time, so that a sum takes no memory to speak of."""
-TAP = 1 << 14
+TAP = 1 << 16
 """Additions that are as long as what Python needs for a tap of a window."""
 
 
@@ -129,13 +129,15 @@ class _Uneven:
 
     def __init__(self, synapse: Convolution, planes: np.ndarray, level: np.ndarray, budget: Budget):
         self.channels = np.flatnonzero(~level)
-        planes, which = np.unique(planes[self.channels], axis=0, return_inverse=True)
-        self.planes = planes.reshape(-1, *synapse.source_shape[1:]).astype(np.float64)
-        self.join = np.eye(len(planes))[which.ravel()]
+        kinds: dict[bytes, int] = {}
+        which = [kinds.setdefault(planes[channel].tobytes(), len(kinds)) for channel in self.channels]
+        planes = np.array([np.frombuffer(plane, planes.dtype) for plane in kinds], np.float64)
+        self.planes = planes.reshape(-1, *synapse.source_shape[1:])
+        self.join = np.eye(len(planes))[which]
         self.sliding = synapse.sliding
         out, taps = len(synapse.weights) // synapse.groups, prod(self.sliding.size)
         if len(self.channels):
-            budget.spend("range_work", taps * (TAP + out * len(planes) * prod(self.sliding.positions) // 2))
+            budget.spend("range_work", taps * (TAP + 2 * out * len(planes) * prod(self.sliding.positions)))
 
     def sums(self, weights: np.ndarray) -> np.ndarray:
         """What they bring to the channels of ``weights``, int8 of shape ``(out, in, rows, columns)``: int64,

@@ -111,8 +111,17 @@ class Tensors:
         return np.frombuffer(data, _INTEGERS[dtype]).reshape(shape)
 
     def packed(self, name: str, count: int) -> np.ndarray:
-        """The tensor ``name`` of ``count`` packed bits, most significant first: uint8. Raises as above."""
-        return np.frombuffer(self._take(name, ((count + 7) // 8,), ("U8",), "packed bits")[1], np.uint8)
+        """The tensor ``name`` of ``count`` packed bits, most significant first: uint8.
+
+        Raises
+        ------
+        ValueError
+            It is missing, or of another type or shape, or has a bit after the last.
+        """
+        packed = np.frombuffer(self._take(name, ((count + 7) // 8,), ("U8",), "packed bits")[1], np.uint8)
+        if count % 8 and packed[-1] & 0xFF >> count % 8:
+            raise ValueError(f"the tensor {name!r} must have no more than {count} bits")
+        return packed
 
     def _take(self, name: str, shape: tuple[int, ...], types: tuple[str, ...], what: str):
         if name not in self.left:

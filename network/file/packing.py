@@ -17,7 +17,10 @@ import numpy as np
 
 from ..synapses import WeightKind
 
-__all__ = ["pack", "unpack"]
+__all__ = ["PACKED", "pack", "unpack"]
+
+PACKED = ("signs", "mask", "weights")
+"""The names of the tensors."""
 
 BLOCK = 1 << 19
 """Weights that are taken at a time; a multiple of 8, so that those before them fill whole bytes."""
@@ -75,8 +78,9 @@ def unpack(take: Take, shape: tuple[int, ...], kind: WeightKind, bits: int) -> n
             present = [int(np.count_nonzero(_bits(mask, part))) for part in _blocks(count)]
             signs, seen = take("signs", sum(present)), 0
             for part, number in zip(_blocks(count), present, strict=True):
-                flat[part] = _bits(mask, part)
-                flat[part][flat[part] != 0] = 2 * _bits(signs, slice(seen, seen + number)) - 1
+                flat[part] = 0
+                here = np.flatnonzero(_bits(mask, part))
+                flat[part][here] = 2 * _bits(signs, slice(seen, seen + number)) - 1
                 seen += number
         case _:
             packed = take("weights", count * bits)

@@ -76,8 +76,11 @@ def content(network: Description) -> tuple[dict[str, np.ndarray], dict[str, Any]
     return tensors, about
 
 
-def describe(network: Description) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The tensors and the JSON object of a network, but for what is about the file."""
+def describe(network: Description, weights: bool = True) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The tensors and the JSON object of a network, but for what is about the file.
+
+    ``weights``: whether the tensors of the weights are wanted, too.
+    """
     heard = network.input
     kind = ENCODINGS[type(heard.encoding)]
     encoding: dict[str, Any] = {"kind": kind}
@@ -103,7 +106,7 @@ def describe(network: Description) -> tuple[dict[str, np.ndarray], dict[str, Any
                 values if name in SCHEDULES else by_channel(values, layer.shape))
         groups = []
         for m, synapse in enumerate(layer.synapses):
-            arrays, about, uses = describe_synapses(synapse)
+            arrays, about, uses = describe_synapses(synapse, weights)
             tensors |= {f"layers.{n}.synapses.{m}.{name}": array for name, array in arrays.items()}
             features |= uses
             groups.append(about)

@@ -37,13 +37,18 @@ def by_channel(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return channels[:, 0] if (channels == channels[:, :1]).all() else values
 
 
-def describe_synapses(
-        synapse: Dense | Convolution) -> tuple[dict[str, np.ndarray], dict[str, Any], set[str]]:
-    """The tensors of a group of synapses, its JSON object, and the features that it uses."""
+def describe_synapses(synapse: Dense | Convolution,
+                      weights: bool = True) -> tuple[dict[str, np.ndarray], dict[str, Any], set[str]]:
+    """The tensors of a group of synapses, its JSON object, and the features that it uses.
+
+    ``weights``: whether those of the weights are wanted, too.
+    """
     kind = synapse.weight_kind
     about: dict[str, Any] = {"kind": KINDS[type(synapse)], "weights": kind.value, "source": synapse.source}
     features = {about["kind"], kind.value}
-    arrays = pack(synapse.weights, kind, synapse.weight_bits) | {"kernel": narrow(synapse.kernel)}
+    arrays = {"kernel": narrow(synapse.kernel)}
+    if weights:
+        arrays |= pack(synapse.weights, kind, synapse.weight_bits)
     if kind is WeightKind.INTEGER:
         about["bits"] = synapse.weight_bits
     if isinstance(synapse, Convolution):

@@ -133,7 +133,7 @@ def test_unrolled_holds_each_weight_at_each_position():
         [0, 0, 0, 0, 0, 1, -2, 3], [0, 0, 0, 0, 0, 0, 1, -2]]
     dense = Dense([[1, -1]])
     assert unrolled(dense) is dense
-    with pytest.raises(ValueError, match=r"^unrolled synapses must be at most 268435456, not 53824 x 28800$"):
+    with pytest.raises(ValueError, match=r"^unrolled synapses must be at most 134217728, not 53824 x 28800$"):
         unrolled(Convolution(np.ones((16, 8, 3, 3), int), (8, 60, 60)))
 
 

@@ -176,7 +176,7 @@ def test_refuses_a_wrong_field(file, path, value, what):
 @pytest.mark.parametrize("name, tensor, what", [
     ("input.mask", None, "the tensor 'input.mask' is missing"),
     ("input.mask", np.zeros(2, np.uint8), "mask must leave at least one input in"),
-    ("input.mask", np.full(2, 255, np.uint8), "it is not in the form that Network.save() gives it"),
+    ("input.mask", np.full(2, 255, np.uint8), "the tensor 'input.mask' must have no more than 9 bits"),
     ("input.table", np.array([1.0, 2.0]), "the tensor 'input.table' must hold integers, not F64"),
     ("input.table", np.array(3, np.int8),
      "the length of 'input.table' must be an integer from 2 to 65536, not 0"),

@@ -102,7 +102,7 @@ def test_refuses_to_write_more_than_it_would_read(tmp_path, monkeypatch):
     (["layers", 0, "synapses", 0, "shape"], [3, 2, 2, 4],
      "synapse 0 of layer 0 must have 24 neurons, not 12"),
     (["layers", 0, "synapses", 0, "shape"], [1 << 17] * 4,
-     "the number of synapses must be at most 268435456, not 295147905179352825856"),
+     "the number of synapses must be at most 134217728, not 295147905179352825856"),
     (["layers", 0, "synapses", 0, "source_shape"], [2, 4, 5],
      "synapse 0 of layer 0 must have 24 neurons, not 18"),
     (["layers", 0, "synapses", 0, "source_shape"], "x",
