@@ -25,8 +25,15 @@ __all__ = ["LayerTrace", "Trace", "encode", "pooled", "read", "run"]
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
-    """What one layer did. ``spikes``: bool, shape ``(window, neurons)``. ``potential``: int64, shape
-    ``(neurons,)``, the final potentials: after the last fire and reset of the window."""
+    """What one layer did.
+
+    Attributes
+    ----------
+    spikes : numpy.ndarray
+        bool, shape ``(window, neurons)``.
+    potential : numpy.ndarray
+        int64, shape ``(neurons,)``, the final potentials: after the last fire and reset of the window.
+    """
 
     spikes: np.ndarray
     potential: np.ndarray
@@ -36,9 +43,17 @@ class LayerTrace:
 class Trace:
     """All that happened in one window.
 
-    ``input_spikes``: int64, shape ``(window, size)``: the value of each spike of the input, 0 where there is
-    none; inputs that the mask leaves out have none. ``layers``: one :class:`LayerTrace` each. ``label``: the
-    class. ``step``: the step whose spikes decided, or the last layer's window where no spike did.
+    Attributes
+    ----------
+    input_spikes : numpy.ndarray
+        int64, shape ``(window, size)``: the value of each spike of the input, 0 where there is none; inputs
+        that the mask leaves out have none.
+    layers : tuple of LayerTrace
+        One for each layer.
+    label : int
+        The class.
+    step : int
+        The step whose spikes decided, or the last layer's window where no spike did.
     """
 
     input_spikes: np.ndarray
@@ -52,14 +67,18 @@ def run(network: Network, image: np.ndarray, index: int = 0) -> Trace:
 
     Parameters
     ----------
-    network: what to run.
-    image: integers of shape ``(size,)``, the levels, where the network has an encoding; bool of shape
+    network : Network
+        What to run.
+    image : numpy.ndarray
+        Integers of shape ``(size,)``, the levels, where the network has an encoding; bool of shape
         ``(window, size)`` where it listens to ready-made spikes.
-    index: the image's number; it decides what synapses with a probability draw, and nothing else.
+    index : int
+        The image's number; it decides what synapses with a probability draw, and nothing else.
 
     Raises
     ------
-    TypeError, ValueError: the image is of another type or shape, or a level or spike is out of range.
+    TypeError, ValueError
+        The image is of another type or shape, or a level or spike is out of range.
     """
     image = check_images(network.input, np.asarray(image)[None])[0]
     integer(index, "index", 0, IMAGES - 1)
@@ -94,7 +113,19 @@ def encode(inputs: Input, image: np.ndarray) -> np.ndarray:
 def pooled(pool: Pool, values: np.ndarray, fires: Fires) -> np.ndarray:
     """What passes a pool of a window's spikes, from a source that ``fires`` once or many times.
 
-    ``values`` and the result: integers, shape ``(window, addresses)``, 0 is no spike.
+    Parameters
+    ----------
+    pool : Pool
+        What they pass.
+    values : numpy.ndarray
+        Integers, shape ``(window, addresses)``, 0 is no spike.
+    fires : Fires
+        How often an address of the source spikes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Integers, shape ``(window, regions)``.
     """
     window = len(values)
     seen = [part for *_, part in pool.sliding.taps(values.reshape(window, *pool.source_shape))]
@@ -203,8 +234,10 @@ def read(readout: Readout, spikes: np.ndarray, potential: np.ndarray,
 
     Parameters
     ----------
-    spikes, potential: as in :class:`LayerTrace`.
-    deciding: the potentials after the adds, before the reset, of the first step with a spike.
+    spikes, potential : numpy.ndarray
+        As in :class:`LayerTrace`.
+    deciding : numpy.ndarray
+        The potentials after the adds, before the reset, of the first step with a spike.
     """
     window = len(spikes)
     match readout:

@@ -43,10 +43,18 @@ def shape_of_planes(value: Any, name: str) -> tuple[int, int, int]:
 
 @dataclass(frozen=True)
 class Sliding:
-    """Where a window lies on planes of a ``height`` and ``width``; pairs are (down, across).
+    """Where a window lies on planes. One that would leave the padded planes is left out.
 
-    ``padding`` is (top, bottom, left, right) and holds no address. ``dilation`` is the distance between two
-    taps of the window. A window that would leave the padded planes is left out.
+    Attributes
+    ----------
+    height, width : int
+        Of the planes.
+    size, stride : tuple of int
+        Of the window and from one position to the next: (down, across).
+    padding : tuple of int
+        (top, bottom, left, right); it holds no address.
+    dilation : tuple of int
+        The distance between two taps of the window: (down, across).
     """
 
     height: int

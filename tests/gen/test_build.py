@@ -14,7 +14,7 @@ from firstspike.gen import build as build_module
 from firstspike.gen.build import build, open_build
 from firstspike.network import Dense, Input, Latency, Layer, Network
 
-HOSTILE = "x]; endmodule /* \\ \" ' \n module é 名"
+HOSTILE = "x]; endmodule /* \\ \" ' module é 名"
 
 
 def network(name="hidden"):

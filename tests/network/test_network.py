@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from firstspike.network import (
     Bits,
+    Convolution,
     Dense,
     Direct,
     Fires,
@@ -15,6 +16,7 @@ from firstspike.network import (
     Limits,
     Network,
     Phase,
+    Probability,
     Readout,
     Reset,
     Spikes,
@@ -130,6 +132,43 @@ def test_784_600_10_in_few_lines():
 @pytest.mark.parametrize("name", ["]; endmodule", "module", "größer ∑ 𝄞", "x" * 100, "../../x"])
 def test_any_name_is_a_name(name):
     assert two(hidden(name=name)).output.synapses[0].source == name
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\0", "\x1b[31m", "\x9b1A", "a\u202eb", "\u2028", "\ud800"])
+def test_a_name_is_printable(name):
+    """What would move a cursor, end a line or turn the direction of writing is no name."""
+    with pytest.raises(ValueError, match=r"^name must be made of printable characters, not "):
+        hidden(name=name)
+
+
+class Parameter:
+    """As a torch parameter: numpy may not look into it."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy().")
+
+
+@pytest.mark.parametrize("make, what", [
+    (lambda value: Dense(value), "weights"),
+    (lambda value: Convolution(value, (1, 3, 3)), "weights"),
+    (lambda value: Dense([[1]], scale=value), "scale"),
+    (lambda value: Dense([[1]], probability=Probability(value)), "levels of a probability"),
+    (lambda value: hidden(threshold=value), "threshold"),
+    (lambda value: hidden(threshold_schedule=value), "threshold_schedule"),
+    (lambda value: Latency(value), "table"),
+    (lambda value: Input(3, 2, Direct(2), value), "mask"),
+])
+def test_refuses_what_numpy_may_not_look_into(make, what):
+    with pytest.raises(TypeError) as refused:
+        make(Parameter())
+    assert str(refused.value).startswith(f"{what} must be an array of numbers, not a Parameter that numpy "
+                                         "makes none of (Can't call numpy() on Tensor that requires grad. ")
+
+
+@pytest.mark.parametrize("seed", [1.5, float("nan"), float("inf"), "x", None, True, -1, 1 << 32])
+def test_refuses_a_seed_that_is_none(seed):
+    with pytest.raises((TypeError, ValueError), match=r"^seed must be (a non-negative integer|at most 42949)"):
+        Probability(1, seed)
 
 
 WRONG_LAYERS = [
