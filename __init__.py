@@ -97,7 +97,7 @@ def load(network: "str | PathLike[str]") -> "Network":
     Raises FirstspikeError where there is neither, or the file is no sound network file.
     """
     from .models import find
-    from .network.network_file import load
+    from .network.file.reading import load
     return load(find(Path(network)))
 
 

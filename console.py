@@ -25,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .errors import FirstspikeError
+from .printable import printable
 
 __all__ = ["counting", "epochs", "main_program", "say", "show_json", "show_pairs", "show_table", "working"]
 
@@ -34,7 +35,12 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def say(text: str, style: str = "") -> None:
     """Print one line; ``text`` is taken literally."""
-    stdout.print(Text(text, style=style))
+    stdout.print(_literally(text, style))
+
+
+def _literally(text: object, style: str = "") -> Text:
+    """``text`` for the terminal, whoever wrote it: no markup, no control characters, one line."""
+    return Text(printable(text), style=style)
 
 
 def show_json(value: Any) -> None:
@@ -45,14 +51,14 @@ def show_json(value: Any) -> None:
 def show_table(heads: Sequence[str], lines: Sequence[Sequence[object]], *, title: str = "",
                numbers: Sequence[int] = ()) -> None:
     """Print a table; the columns ``numbers`` are set right. Every cell is taken literally."""
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left",
+    table = Table(box=box.SIMPLE_HEAD, title=_literally(title) if title else None, title_justify="left",
                   padding=(0, 0, 0, 1), pad_edge=False, header_style="bold", title_style="bold")
     short = all(len(str(line[0])) <= 24 for line in lines)
     for place, head in enumerate(heads):
-        table.add_column(Text(head), justify="right" if place in numbers else "left", overflow="fold",
+        table.add_column(_literally(head), justify="right" if place in numbers else "left", overflow="fold",
                          min_width=len(head) if place else None, no_wrap=short and not place)
     for line in lines:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in line))
+        table.add_row(*(cell if isinstance(cell, Text) else _literally(cell) for cell in line))
     stdout.print(table, soft_wrap=False)
 
 
@@ -60,13 +66,13 @@ def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]], title
     """Print names beside their values, under a title; long values are wrapped."""
     items = list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs)
     if title:
-        stdout.print(Text(title, style="bold"))
+        stdout.print(_literally(title, "bold"))
     wide = max((len(name) for name, _ in items), default=0) + 4
     for name, value in items:
         # words stay whole, so that a path can be copied
-        lines = textwrap.wrap(str(value), max(20, stdout.width - wide), break_long_words=False,
+        lines = textwrap.wrap(printable(value), max(20, stdout.width - wide), break_long_words=False,
                               break_on_hyphens=False) or [""]
-        stdout.print(Text(f"  {name}".ljust(wide), style="dim").append(lines[0], style="not dim"))
+        stdout.print(_literally(f"  {name}".ljust(wide), "dim").append(lines[0], style="not dim"))
         for line in lines[1:]:
             stdout.print(Text(" " * wide + line))
 
@@ -78,13 +84,13 @@ def working(text: str) -> Iterator[Callable[[str], None]]:
     What is yielded takes the name of the stage that begins.
     """
     if not stderr.is_terminal:
-        stderr.print(Text(f"{text} ..."))
+        stderr.print(_literally(f"{text} ..."))
         yield lambda stage: None
         return
     with Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(),
                   console=stderr, transient=True) as progress:
-        task = progress.add_task(text, total=None)
-        yield lambda stage: progress.update(task, description=f"{text}: {stage}")
+        task = progress.add_task(printable(text), total=None)
+        yield lambda stage: progress.update(task, description=printable(f"{text}: {stage}"))
 
 
 @contextmanager
@@ -101,19 +107,19 @@ def counting(text: str, stages: Mapping[str, str] | None = None) -> Iterator[Cal
             stage = now[0] if stages else ""
             if stage not in told:
                 told.add(stage)
-                stderr.print(Text(f"{words[stage]} ..."))
+                stderr.print(_literally(f"{words[stage]} ..."))
 
         yield tell
         return
     with Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
                   MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=stderr,
                   transient=True) as progress:
-        task = progress.add_task(text, total=None)
+        task = progress.add_task(printable(text), total=None)
 
         def move(*now: Any) -> None:
             *stage, done, total = now
             progress.update(task, completed=done, total=total if total > 1 else None,
-                            description=words[stage[0] if stages else ""])
+                            description=printable(words[stage[0] if stages else ""]))
 
         yield move
 
@@ -151,7 +157,7 @@ def _stop(signum: int, frame: object) -> None:
 
 
 def _complain(sentence: str) -> int:
-    stderr.print(Text("Error: ", style="bold red").append(Text(sentence, style="not bold default")))
+    stderr.print(Text("Error: ", style="bold red").append(_literally(sentence, "not bold default")))
     return 2
 
 

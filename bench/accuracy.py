@@ -5,7 +5,7 @@
 
 from firstspike.models import find, shipped
 from firstspike.network import Network, Readout
-from firstspike.network.network_file import load
+from firstspike.network.file.reading import load
 from firstspike.quantize.data.idx import Images, load_idx
 from firstspike.quantize.train.evaluate import evaluate
 

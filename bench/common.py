@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+from firstspike.files import write_whole
+
 __all__ = ["RESULTS", "ROOT", "Figure", "data_folder", "read_results", "write_results"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,9 +76,7 @@ def write_results(name: str, figures: Iterable[Figure], *, seed: int | None = No
     entries = [asdict(figure) | origin for figure in listed]
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps({"figures": entries, "details": details}, indent=1) + "\n")
-    partial.replace(path)
+    write_whole(path, (json.dumps({"figures": entries, "details": details}, indent=1) + "\n").encode())
     for figure in listed:
         print(f"{figure.figure}: {figure.value:,.6g} {figure.unit}")
     return path

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from firstspike.models import find
 from firstspike.network import Convolution, Dense, Input, Latency, Layer, Network, batched, golden
-from firstspike.network.network_file import load
+from firstspike.network.file.reading import load
 from firstspike.quantize.data.images import load_images
 
 from .common import Figure, data_folder, write_results

@@ -1,6 +1,5 @@
 """Networks in, build folders out: the stages from check to emitted files, each with its saved result."""
 
-import contextlib
 import hashlib
 import json
 import platform
@@ -14,10 +13,10 @@ from ..boards.clock import clock_for
 from ..boards.families import FAMILIES
 from ..boards.tools import prepare_yosys
 from ..errors import FirstspikeError
+from ..files import replacing_folder
 from ..network import Network
-from ..network.network_file import load
+from ..network.file.reading import load
 from ..rtl.description import CoreDescription
-from ..scratch import scratch, sweep
 from .board import derive_board, emit_board
 from .check import check
 from .elaborate import elaborate
@@ -118,15 +117,8 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
                    early_stop=early_stop, encoder=encoder)
     if out.exists() and not (out / "manifest.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         raise FirstspikeError(f"{out} is there and is no build folder; give another -o, or remove it")
-    used = contextlib.ExitStack()
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = used.enter_context(scratch(out.parent, f".firstspike-{out.name}-"))
-    except OSError as error:
-        raise FirstspikeError(f"cannot write {out}: {error.strerror}; give another -o") from error
-    try:
-        work.chmod(0o755)
-        prepare_yosys(say)
+    prepare_yosys(say)
+    with replacing_folder(out, "free some space, or give another -o") as work:
         say("elaborate")
         made = elaborate(network, planned, FAMILIES[target.family].fabric)
         say("emit")
@@ -149,23 +141,6 @@ def build(network: Network, board: str = "generic", out: str | Path = "build/net
         _write_json(work / "manifest.json", manifest)
         say("board")
         emit_board(derive_board(target, network, planned, made.describe(), seed=seed), work / "board")
-        if out.exists():   # the old one goes once the new one is in its place
-            replaced = f".firstspike-old-{out.name}-"
-            with scratch(out.parent, replaced, sweeps=False) as aside:
-                try:
-                    out.rename(aside / out.name)
-                    work.rename(out)
-                finally:
-                    if not out.exists():
-                        (aside / out.name).rename(out)
-            sweep(out.parent, replaced)
-        else:
-            work.rename(out)
-    except OSError as error:
-        raise FirstspikeError(f"cannot write {out}: {error.strerror}; free some space, or give another -o"
-                              ) from error
-    finally:
-        used.close()
     return Build(out, network, planned, manifest, made.describe())
 
 

@@ -1,18 +1,16 @@
 """Runs the tool chain's programs in a folder that is thrown away; their complaints become one line."""
 
-import contextlib
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 from ..boards.programs import Command, Step, find_program
 from ..boards.tools import PREPARING
 from ..errors import FirstspikeError
-from ..scratch import scratch as thrown_away
 
-__all__ = ["execute", "scratch"]
+__all__ = ["execute"]
 
 _LOOK_SECONDS = 0.25
 _TAIL_BYTES = 1 << 14
@@ -22,18 +20,6 @@ _STAGES = (
     (re.compile(f"^{PREPARING} (.+)\\. This might"), "prepare {} for this machine, once"),
 )
 """Lines by which a program says what it does, and how that is told."""
-
-
-@contextlib.contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """A folder inside ``folder`` that is gone at the end, however that comes."""
-    with contextlib.ExitStack() as used:
-        try:
-            made = used.enter_context(thrown_away(folder, ".tools-"))
-        except OSError as error:
-            raise FirstspikeError(
-                f"cannot write in {folder}: {error.strerror}; make it writable or free some space") from error
-        yield made
 
 
 def execute(command: Command, folder: Path, progress: Callable[[str], None] | None = None) -> None:

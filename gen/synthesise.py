@@ -20,9 +20,10 @@ from ..boards.design import BoardDesign, pins_alone
 from ..boards.families.toolchain import Toolchain
 from ..boards.programs import Command, Program, find_program
 from ..errors import FirstspikeError
+from ..files import scratch
 from .board import derive_board, emit_board
 from .build import Build, open_build
-from .run_tools import execute, scratch
+from .run_tools import execute
 from .usage import Synthesis, Usage, read_usage
 
 __all__ = ["Synthesis", "Usage", "bitstream", "program", "synthesise"]
@@ -171,7 +172,7 @@ def _synthesise(target: _Target, core: bool, design: bool, say: _Progress) -> Sy
     earlier = _earlier(target)
     usage = {"core": earlier and earlier.core, "design": earlier and earlier.design}
     versions = dict(earlier.versions) if earlier else {}
-    with scratch(target.build.path) as folder:
+    with scratch(target.build.path, "tools") as folder:
         if target.build.board_file is not None:
             _check_pins(target.board, folder / "pins", say)
         work = folder / "board"

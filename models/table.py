@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import FirstspikeError
 from ..network import Network, Readout
-from ..network.network_file import load
+from ..network.file.reading import load
 from ..quantize.data.idx import Images, load_idx
 from ..quantize.train.evaluate import evaluate
 from . import DEMO_IMAGES, FOLDER, shipped

@@ -15,9 +15,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .batched_sums import Group
+from .behaviour import Fires, Phase, Readout, Reset
 from .checks import integer
-from .golden import check_images
-from .network import Bits, Fires, Input, Latency, Layer, Network, Phase, Readout, Reset, Spikes
+from .images import check_images
+from .inputs import Bits, Input, Latency, Spikes
+from .layer import Layer
+from .network import Network
 from .probability import IMAGES
 from .ranges import potential_range
 
@@ -31,9 +34,16 @@ WIDE = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class LayerBatch:
-    """What one layer did. ``spikes``: bool, shape ``(count, window, neurons)``, or None where they were not
-    kept. ``potential``: int64, shape ``(count, neurons)``, the final potentials; of a layer before the last
-    that was not kept, none of them: shape ``(0, neurons)``."""
+    """What one layer did.
+
+    Attributes
+    ----------
+    spikes : numpy.ndarray or None
+        bool, shape ``(count, window, neurons)``; None where they were not kept.
+    potential : numpy.ndarray
+        int64, shape ``(count, neurons)``, the final potentials; of a layer before the last that was not kept,
+        none of them: shape ``(0, neurons)``.
+    """
 
     spikes: np.ndarray | None
     potential: np.ndarray
@@ -43,10 +53,17 @@ class LayerBatch:
 class Batch:
     """What a network did with ``count`` images.
 
-    ``label``, ``step``: int64, shape ``(count,)``, as in :class:`.golden.Trace`. ``layers``: one
-    :class:`LayerBatch` each. ``input_spikes``: shape ``(count, window, size)``, the values of the input's
-    spikes in the narrowest unsigned type, or None where they were not kept. ``mean_spikes``: spikes per image
-    of the input and of each layer.
+    Attributes
+    ----------
+    label, step : numpy.ndarray
+        int64, shape ``(count,)``, as in :class:`.golden.Trace`.
+    layers : tuple of LayerBatch
+        One for each layer.
+    input_spikes : numpy.ndarray or None
+        Shape ``(count, window, size)``, the values of the input's spikes in the narrowest unsigned type; None
+        where they were not kept.
+    mean_spikes : tuple of float
+        Spikes per image, of the input and of each layer.
     """
 
     label: np.ndarray
@@ -65,16 +82,22 @@ def run(network: Network, images: np.ndarray, keep: bool = True, *, first: int =
 
     Parameters
     ----------
-    network: what to run.
-    images: integers of shape ``(count, size)``, or bool spikes of shape ``(count, window, size)``.
-    keep: whether to keep every spike, a byte each, and every final potential; those of the last layer,
-        classes and means are kept always.
-    first: the index of the first image; it decides what synapses with a probability draw.
-    progress: called with the number of images that are done and the number of all, from time to time.
+    network : Network
+        What to run.
+    images : numpy.ndarray
+        Integers of shape ``(count, size)``, or bool spikes of shape ``(count, window, size)``.
+    keep : bool
+        Whether to keep every spike, a byte each, and every final potential; those of the last layer, classes
+        and means are kept always.
+    first : int
+        The index of the first image; it decides what synapses with a probability draw.
+    progress : callable or None
+        Called with the number of images that are done and the number of all, from time to time.
 
     Raises
     ------
-    TypeError, ValueError: the images are of another type or shape, or a level or spike is out of range.
+    TypeError, ValueError
+        The images are of another type or shape, or a level or spike is out of range.
     """
     images = check_images(network.input, images)
     count = len(images)

@@ -12,9 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from .network import Convolution, Dense, Draw, Fires, Network, Phase, Pool, PoolKind
-from .probability import draws, window_key
-from .ranges import capacity, reach
+from .behaviour import Fires, Phase
+from .convolution import Convolution
+from .network import Network
+from .pool import Pool, PoolKind
+from .probability import Draw, draws, window_key
+from .reach import capacity, reach
+from .synapses import Dense
 
 __all__ = ["Group"]
 
@@ -25,7 +29,12 @@ BLOCK = 1 << 19
 class Group:
     """One group of synapses: what its spikes add.
 
-    ``dtype``: of its products. ``most``: the most that one step, or the window of a windowed layer, can add.
+    Attributes
+    ----------
+    dtype : type
+        Of its products.
+    most : int
+        The most that one step, or the window of a windowed layer, can add.
     """
 
     def __init__(self, network: Network, place: int, group: int):
@@ -56,7 +65,14 @@ class Group:
     def step(self, values: np.ndarray, step: int, images: np.ndarray) -> np.ndarray | None:
         """The sums of one step, without the kernel: shape ``(count, neurons)``; None where nothing comes.
 
-        ``values``: of the step, as :meth:`arriving` gives them. ``images``: their indices.
+        Parameters
+        ----------
+        values : numpy.ndarray
+            Of the step, as :meth:`arriving` gives them.
+        step : int
+            The step of the source's window.
+        images : numpy.ndarray
+            The indices of the images.
         """
         if not self.kernel[step] or not values.any():
             return None

@@ -9,34 +9,31 @@ from typing import Any
 
 import numpy as np
 
+from .behaviour import Fires, Phase, Readout, Reset
 from .checks import integer
-from .network import (
-    Bits,
-    Convolution,
-    Dense,
-    Direct,
-    Draw,
-    Fires,
-    Input,
-    Latency,
-    Layer,
-    Network,
-    Phase,
-    Pool,
-    PoolKind,
-    Probability,
-    Readout,
-    Reset,
-)
-from .probability import IMAGES, draws, window_key
+from .convolution import Convolution
+from .images import check_images
+from .inputs import Bits, Direct, Input, Latency
+from .layer import Layer
+from .network import Network
+from .pool import Pool, PoolKind
+from .probability import IMAGES, Draw, Probability, draws, window_key
+from .synapses import Dense
 
-__all__ = ["LayerTrace", "Trace", "check_images", "encode", "pooled", "read", "run"]
+__all__ = ["LayerTrace", "Trace", "encode", "pooled", "read", "run"]
 
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
-    """What one layer did. ``spikes``: bool, shape ``(window, neurons)``. ``potential``: int64, shape
-    ``(neurons,)``, the final potentials: after the last fire and reset of the window."""
+    """What one layer did.
+
+    Attributes
+    ----------
+    spikes : numpy.ndarray
+        bool, shape ``(window, neurons)``.
+    potential : numpy.ndarray
+        int64, shape ``(neurons,)``, the final potentials: after the last fire and reset of the window.
+    """
 
     spikes: np.ndarray
     potential: np.ndarray
@@ -46,9 +43,17 @@ class LayerTrace:
 class Trace:
     """All that happened in one window.
 
-    ``input_spikes``: int64, shape ``(window, size)``: the value of each spike of the input, 0 where there is
-    none; inputs that the mask leaves out have none. ``layers``: one :class:`LayerTrace` each. ``label``: the
-    class. ``step``: the step whose spikes decided, or the last layer's window where no spike did.
+    Attributes
+    ----------
+    input_spikes : numpy.ndarray
+        int64, shape ``(window, size)``: the value of each spike of the input, 0 where there is none; inputs
+        that the mask leaves out have none.
+    layers : tuple of LayerTrace
+        One for each layer.
+    label : int
+        The class.
+    step : int
+        The step whose spikes decided, or the last layer's window where no spike did.
     """
 
     input_spikes: np.ndarray
@@ -62,14 +67,18 @@ def run(network: Network, image: np.ndarray, index: int = 0) -> Trace:
 
     Parameters
     ----------
-    network: what to run.
-    image: integers of shape ``(size,)``, the levels, where the network has an encoding; bool of shape
+    network : Network
+        What to run.
+    image : numpy.ndarray
+        Integers of shape ``(size,)``, the levels, where the network has an encoding; bool of shape
         ``(window, size)`` where it listens to ready-made spikes.
-    index: the image's number; it decides what synapses with a probability draw, and nothing else.
+    index : int
+        The image's number; it decides what synapses with a probability draw, and nothing else.
 
     Raises
     ------
-    TypeError, ValueError: the image is of another type or shape, or a level or spike is out of range.
+    TypeError, ValueError
+        The image is of another type or shape, or a level or spike is out of range.
     """
     image = check_images(network.input, np.asarray(image)[None])[0]
     integer(index, "index", 0, IMAGES - 1)
@@ -104,7 +113,19 @@ def encode(inputs: Input, image: np.ndarray) -> np.ndarray:
 def pooled(pool: Pool, values: np.ndarray, fires: Fires) -> np.ndarray:
     """What passes a pool of a window's spikes, from a source that ``fires`` once or many times.
 
-    ``values`` and the result: integers, shape ``(window, addresses)``, 0 is no spike.
+    Parameters
+    ----------
+    pool : Pool
+        What they pass.
+    values : numpy.ndarray
+        Integers, shape ``(window, addresses)``, 0 is no spike.
+    fires : Fires
+        How often an address of the source spikes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Integers, shape ``(window, regions)``.
     """
     window = len(values)
     seen = [part for *_, part in pool.sliding.taps(values.reshape(window, *pool.source_shape))]
@@ -213,8 +234,10 @@ def read(readout: Readout, spikes: np.ndarray, potential: np.ndarray,
 
     Parameters
     ----------
-    spikes, potential: as in :class:`LayerTrace`.
-    deciding: the potentials after the adds, before the reset, of the first step with a spike.
+    spikes, potential : numpy.ndarray
+        As in :class:`LayerTrace`.
+    deciding : numpy.ndarray
+        The potentials after the adds, before the reset, of the first step with a spike.
     """
     window = len(spikes)
     match readout:
@@ -234,38 +257,3 @@ def _highest(potential: np.ndarray, among: np.ndarray | None = None) -> int:
     """The lowest index among the highest potentials, of all neurons or of those ``among``."""
     places = np.arange(len(potential)) if among is None else np.flatnonzero(among)
     return int(places[np.argmax(potential[places])])
-
-
-def check_images(inputs: Input, images: np.ndarray) -> np.ndarray:
-    """``images`` as an array that fits ``inputs``: integers of shape ``(count, size)``, or bool spikes of
-    shape ``(count, window, size)``.
-
-    Raises TypeError where the type is another, ValueError where the shape is another, a level is none of the
-    encoding's, or an input that is declared to spike once spikes more often (inputs that are left out may).
-    """
-    images = np.asarray(images)
-    if images.ndim and not len(images):
-        raise ValueError("there must be at least one image, not none")
-    if inputs.levels is None:
-        if images.dtype != np.bool_:
-            raise TypeError(f"spikes must be an array of bool, not of {images.dtype}")
-        if images.shape[1:] != (inputs.window, inputs.size):
-            raise ValueError(f"spikes must have the shape (steps, inputs) = ({inputs.window}, {inputs.size}) "
-                             f"for each image, not {images.shape[1:]}")
-        if inputs.fires is Fires.ONCE:
-            often = (images.sum(axis=1) > 1) & inputs.mask
-            if often.any():
-                image, address = np.argwhere(often)[0]
-                times = images[image, :, address].sum()
-                raise ValueError(f"an input must spike at most once in a window, not {times} times "
-                                 f"(image {image}, input {address})")
-        return images
-    if images.dtype.kind not in "iu":
-        raise TypeError(f"an image must be made of integers, not of {images.dtype}")
-    if images.shape[1:] != (inputs.size,):
-        raise ValueError(f"an image must have the shape ({inputs.size},), not {images.shape[1:]}")
-    if images.min() < 0 or images.max() >= inputs.levels:
-        image, address = np.argwhere((images < 0) | (images >= inputs.levels))[0]
-        raise ValueError(f"a level must be from 0 to {inputs.levels - 1}, not {images[image, address]} "
-                         f"(image {image}, input {address})")
-    return images

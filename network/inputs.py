@@ -6,21 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from .checks import array_of_integers, check_range, integer, readonly
+from .behaviour import Fires
+from .checks import array, array_of_integers, check_range, integer, readonly
+from .limits import Limits
 from .sliding import shape_of_planes
-from .terms import Fires, Limits
 
 __all__ = ["Bits", "Direct", "Encoding", "Input", "Latency", "Spikes"]
 
 
 @dataclass(frozen=True, eq=False)
 class Latency:
-    """A level becomes one spike, at ``table[level]``; -1 is silence. ``table``: int, shape ``(levels,)``."""
+    """A level becomes one spike, at ``table[level]``; -1 is silence.
+
+    Attributes
+    ----------
+    table : numpy.ndarray
+        int64, shape ``(levels,)``: a step of the input's window, or -1.
+    """
 
     table: np.ndarray
 
     def __post_init__(self):
-        table = np.asarray(self.table)
+        table = array(self.table, "table", "latency encoding")
         if table.ndim != 1 or not 2 <= len(table) <= Limits.LEVELS:
             raise ValueError(f"table must have one entry for each of 2 to {Limits.LEVELS} levels, "
                              f"not the shape {table.shape} (latency encoding)")
@@ -35,7 +42,13 @@ class Latency:
 
 @dataclass(frozen=True, eq=False)
 class Direct:
-    """A level ``a``, from 0 to ``levels - 1``, becomes a spike of value ``a`` in every step (none for 0)."""
+    """A level ``a`` becomes a spike of value ``a`` in every step (none for 0).
+
+    Attributes
+    ----------
+    levels : int
+        A level is from 0 to ``levels - 1``.
+    """
 
     levels: int
 
@@ -48,7 +61,10 @@ class Direct:
 class Bits:
     """The binary digits of a level, most significant first: step ``t`` carries bit ``width - 1 - t``.
 
-    The input's window is ``width`` steps.
+    Attributes
+    ----------
+    width : int
+        Digits of a level, 1 to 16, and steps of the input's window.
     """
 
     width: int
@@ -64,7 +80,13 @@ class Bits:
 
 @dataclass(frozen=True, eq=False)
 class Spikes:
-    """Ready-made spikes of value 1; ``once``: at most one an input and window (checked)."""
+    """Ready-made spikes of value 1.
+
+    Attributes
+    ----------
+    once : bool
+        Whether each input spikes at most once in a window, which is checked.
+    """
 
     once: bool = True
 
@@ -79,10 +101,25 @@ Encoding = Latency | Direct | Bits | Spikes
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """What the network listens to: ``size`` inputs over a window of ``window`` steps.
+    """What the network listens to.
 
-    ``mask``: bool, shape ``(size,)``; inputs that are False are left out. None: all are used. ``shape``:
-    (channels, height, width), for what slides over planes; None: the inputs have no places.
+    Attributes
+    ----------
+    size : int
+        Number of inputs.
+    window : int
+        Number of steps.
+    encoding : Latency, Direct, Bits or Spikes
+        How levels become spikes.
+    mask : numpy.ndarray
+        bool, shape ``(size,)``; inputs that are False are left out. None: all are used.
+    shape : tuple of int or None
+        (channels, height, width), for what slides over planes; None: the inputs have no places.
+
+    Raises
+    ------
+    TypeError, ValueError
+        One of them is of another type, shape or range, or does not fit the others.
     """
 
     size: int
@@ -108,7 +145,7 @@ class Input:
             if prod(self.shape) != self.size:
                 raise ValueError(f"shape must have {self.size} places, one for each input, "
                                  f"not {' x '.join(map(str, self.shape))} (input)")
-        mask = np.ones(self.size, bool) if self.mask is None else np.asarray(self.mask)
+        mask = np.ones(self.size, bool) if self.mask is None else array(self.mask, "mask", "input")
         if mask.dtype != np.bool_:
             raise TypeError(f"mask must be an array of bool, not of {mask.dtype} (input)")
         if mask.shape != (self.size,):

@@ -16,8 +16,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from .checks import choice, integer
-from .terms import Integers
+from .checks import Integers, choice, integer
 
 __all__ = ["CERTAIN", "IMAGES", "Draw", "Probability", "draws", "mix", "window_key"]
 
@@ -26,22 +25,36 @@ CERTAIN = 256
 IMAGES = 1 << 32
 """How many images have draws of their own; an image's index is below this."""
 
+
 class Draw(StrEnum):
-    """What has a draw of its own."""
+    """What has a draw of its own.
+
+    Members
+    -------
+    SYNAPSE
+        Each synapse for each spike: targets are independent of each other.
+    SPIKE
+        Each spike, for all its targets: those of a level above the draw get it, so that synapses that are
+        sorted by their level can be read up to the first that does not.
+    """
 
     SYNAPSE = "synapse"
-    """Each synapse for each spike: targets are independent of each other."""
-
     SPIKE = "spike"
-    """Each spike, for all its targets: those of a level above the draw get it, so that synapses that are
-    sorted by their level can be read up to the first that does not."""
 
 
 @dataclass(frozen=True, eq=False)
 class Probability:
-    """``levels``: integers from 0 (never) to 256 (always), of the weights' shape; ``p = levels / 256``.
+    """With which probability each synapse of a group passes a spike on, and by which draws.
 
-    A number is broadcast. ``seed``: 0 to 2**32 - 1. ``draw``: what has a draw of its own.
+    Attributes
+    ----------
+    levels : numpy.ndarray
+        Integers from 0 (never) to 256 (always), of the weights' shape; ``p = levels / 256``. A number is
+        broadcast.
+    seed : int
+        0 to 2**32 - 1.
+    draw : Draw
+        What has a draw of its own.
     """
 
     levels: Integers
@@ -69,8 +82,14 @@ def mix(word: np.ndarray | int) -> np.ndarray:
 def window_key(seed: int, image: np.ndarray | int, layer: int, group: int) -> np.ndarray:
     """What the draws of one synapse group have in common in one window: uint32, of the shape of ``image``.
 
-    ``image``: the image's index, or several. ``layer``, ``group``: the layer's place in the network, and the
-    synapse group's in the layer.
+    Parameters
+    ----------
+    seed : int
+        Of the probability.
+    image : int or numpy.ndarray
+        The image's index, or several.
+    layer, group : int
+        The layer's place in the network, and the synapse group's in the layer.
     """
     return mix(mix(mix(seed) ^ np.asarray(image).astype(np.uint32)) ^ np.uint32(layer << 8 | group))
 
@@ -78,8 +97,16 @@ def window_key(seed: int, image: np.ndarray | int, layer: int, group: int) -> np
 def draws(key: np.ndarray, step: int, address: np.ndarray, target: np.ndarray | None = None) -> np.ndarray:
     """The draws of spikes, 0 to 255: uint32, of the shape that the arguments broadcast to.
 
-    ``key``: of :func:`window_key`. ``target``: the neuron, where each synapse draws for itself; None where
-    all targets share the draw.
+    Parameters
+    ----------
+    key : numpy.ndarray
+        Of :func:`window_key`.
+    step : int
+        The step of the spike.
+    address : numpy.ndarray
+        Where it comes from.
+    target : numpy.ndarray or None
+        The neuron, where each synapse draws for itself; None where all targets share the draw.
     """
     drawn = mix(mix(key ^ np.uint32(step)) ^ np.asarray(address).astype(np.uint32))
     if target is not None:

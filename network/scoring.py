@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..quantize.data.images import ImageSet
+from ..files import write_whole
 from .batched import Batch, run
+from .images import ImageSet
 from .network import Network
-from .network_file import write_whole
 
 __all__ = ["Score", "score"]
 
@@ -25,12 +25,23 @@ ROOM = 1 << 28
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """What a network made of ``count`` images.
+    """What a network made of many images.
 
-    ``labels``, ``steps``: int64, shape ``(count,)``: the class of each image, and the step that decided it
-    (the last layer's window where no spike did). ``correct``: how many classes are right, or None where it
-    is not known. ``step_counts``: int64, shape ``(window + 1,)``: images decided in each step, and by none.
-    ``mean_spikes``: spikes per image, of "input" and of each layer by its name. ``seconds``: the time taken.
+    Attributes
+    ----------
+    count : int
+        Number of images.
+    labels, steps : numpy.ndarray
+        int64, shape ``(count,)``: the class of each image, and the step that decided it (the last layer's
+        window where no spike did).
+    correct : int or None
+        How many classes are right; None where it is not known.
+    step_counts : numpy.ndarray
+        int64, shape ``(window + 1,)``: images decided in each step, and by none.
+    mean_spikes : dict
+        Spikes per image, of "input" and of each layer by its name.
+    seconds : float
+        The time taken.
     """
 
     count: int
@@ -73,16 +84,23 @@ def score(network: Network, images: ImageSet | np.ndarray,
 
     Parameters
     ----------
-    network: what to run.
-    images: what ``load_images`` gives, or an array as :func:`.batched.run` takes it.
-    labels: the true class of each image; None: those of the image set, if it has any.
-    spikes: a file to write every spike and final potential to, as ``...npz`` (see :func:`spike_arrays`).
-    progress: called with the number of images that are done and the number of all, from time to time.
+    network : Network
+        What to run.
+    images : ImageSet or numpy.ndarray
+        What ``load_images`` gives, or an array as :func:`.batched.run` takes it.
+    labels : numpy.ndarray or None
+        The true class of each image; None: those of the image set, if it has any.
+    spikes : str, os.PathLike or None
+        A file to write every spike and final potential to, as ``...npz`` (see :func:`spike_arrays`).
+    progress : callable or None
+        Called with the number of images that are done and the number of all, from time to time.
 
     Raises
     ------
-    TypeError, ValueError: the images do not fit the network, or the labels do not fit the images.
-    FirstspikeError: ``spikes`` cannot be written.
+    TypeError, ValueError
+        The images do not fit the network, or the labels do not fit the images.
+    FirstspikeError
+        ``spikes`` cannot be written.
     """
     start = time.perf_counter()
     if isinstance(images, ImageSet):
@@ -121,11 +139,22 @@ def score(network: Network, images: ImageSet | np.ndarray,
 def spike_arrays(network: Network, batch: Batch, first: int = 0) -> dict[str, np.ndarray]:
     """Every spike of a batch that was run with ``keep``, as the arrays of a spike file.
 
-    ``input``: int32, shape ``(spikes, 4)``: image, step, address, value of each spike of the input.
-    ``layerN``: int32, shape ``(spikes, 3)``: image, step, neuron of each spike of layer N, by its place.
-    ``layerN_potential``: int64, shape ``(count, neurons)``: final potentials.
-    ``label``, ``step``: int64, shape ``(count,)``. (``names``, in the file: "input" and the layers' names.)
-    ``first`` is the number of the batch's first image.
+    Parameters
+    ----------
+    network : Network
+        What was run.
+    batch : Batch
+        What it did.
+    first : int
+        The number of the batch's first image.
+
+    Returns
+    -------
+    dict
+        ``input``: int32, shape ``(spikes, 4)``: image, step, address, value of each spike of the input.
+        ``layerN``: int32, shape ``(spikes, 3)``: image, step, neuron of each spike of layer N, by its place.
+        ``layerN_potential``: int64, shape ``(count, neurons)``: final potentials. ``label``, ``step``: int64,
+        shape ``(count,)``. (``names``, in the file: "input" and the layers' names.)
     """
     def places(spikes: np.ndarray | None) -> np.ndarray:
         if spikes is None:

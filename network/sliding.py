@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .checks import integer
-from .terms import Limits
+from .limits import Limits
 
 __all__ = ["Sliding", "pair", "shape_of_planes"]
 
@@ -43,10 +43,18 @@ def shape_of_planes(value: Any, name: str) -> tuple[int, int, int]:
 
 @dataclass(frozen=True)
 class Sliding:
-    """Where a window lies on planes of a ``height`` and ``width``; pairs are (down, across).
+    """Where a window lies on planes. One that would leave the padded planes is left out.
 
-    ``padding`` is (top, bottom, left, right) and holds no address. ``dilation`` is the distance between two
-    taps of the window. A window that would leave the padded planes is left out.
+    Attributes
+    ----------
+    height, width : int
+        Of the planes.
+    size, stride : tuple of int
+        Of the window and from one position to the next: (down, across).
+    padding : tuple of int
+        (top, bottom, left, right); it holds no address.
+    dilation : tuple of int
+        The distance between two taps of the window: (down, across).
     """
 
     height: int
@@ -57,7 +65,7 @@ class Sliding:
     dilation: tuple[int, int] = (1, 1)
 
     @classmethod
-    def checked(cls, shape: tuple[int, int, int], size: Any, stride: Any, padding: Any,
+    def checked(cls, shape: Sequence[int], size: Any, stride: Any, padding: Any,
                 dilation: Any = 1) -> "Sliding":
         """From what a user gives: numbers or pairs, of ``padding`` four too. Raises TypeError, ValueError."""
         channels, height, width = shape

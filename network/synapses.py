@@ -13,73 +13,44 @@ from typing import Any
 
 import numpy as np
 
-from .checks import array_of_integers, check_range, choice, integer, readonly
+from .checks import Integers, array, array_of_integers, check_range, readonly
+from .limits import Limits
+from .pool import Pool
 from .probability import CERTAIN, Probability
-from .sliding import Sliding, pair, shape_of_planes
-from .terms import Integers, Limits
 
-__all__ = ["Convolution", "Dense", "Pool", "PoolKind", "Synapses", "WeightKind", "unrolled"]
+__all__ = ["Dense", "Synapses", "WeightKind", "whole_weights"]
 
 
 class WeightKind(StrEnum):
-    """What the weights of a group of synapses are."""
+    """What the weights of a group of synapses are.
 
-    SIGN = "sign"
-    """-1 and +1: one bit."""
-
-    TERNARY = "ternary"
-    """-1, 0 and +1: a mask beside the sign, two bits."""
-
-    INTEGER = "integer"
-    """Two's complement of 2 to 8 bits."""
-
-
-class PoolKind(StrEnum):
-    """What passes of the spikes of a region in one step."""
-
-    MAX = "max"
-    """One spike if any arrives, of the highest value; of a source that spikes once, only the first of the
-    window."""
-
-    SUM = "sum"
-    """Every spike, under the region's address: their values add up. (No division: thresholds absorb it.)"""
-
-
-@dataclass(frozen=True)
-class Pool:
-    """What stands between a source and the weights: regions of its planes, each an address of its own.
-
-    ``kind``: "max" or "sum". ``size``, ``stride`` (None: the size): a number or (down, across). ``padding``:
-    a number, (down, across) or (top, bottom, left, right), which holds no address. ``source_shape``:
-    (channels, height, width) of the source. Regions that would leave the padded planes are left out.
+    Members
+    -------
+    SIGN
+        -1 and +1: one bit.
+    TERNARY
+        -1, 0 and +1: a mask beside the sign, two bits.
+    INTEGER
+        Two's complement of 2 to 8 bits.
     """
 
-    kind: Any
-    size: Any
-    stride: Any = None
-    padding: Any = 0
-    source_shape: Any = None
+    SIGN = "sign"
+    TERNARY = "ternary"
+    INTEGER = "integer"
 
-    def __post_init__(self):
-        put = object.__setattr__
-        put(self, "kind", choice(self.kind, PoolKind, "kind", "pool"))
-        put(self, "source_shape", shape_of_planes(self.source_shape, "source_shape of a pool"))
-        put(self, "size", pair(self.size, "size", 1))
-        sliding = Sliding.checked(self.source_shape, self.size,
-                                  self.size if self.stride is None else self.stride, self.padding)
-        put(self, "stride", sliding.stride)
-        put(self, "padding", sliding.padding)
 
-    @property
-    def sliding(self) -> Sliding:
-        """Where its regions lie."""
-        _, height, width = self.source_shape
-        return Sliding(height, width, self.size, self.stride, self.padding)
+def whole_weights(value: Any) -> np.ndarray:
+    """``value`` as an array of integers, of its own shape and type.
 
-    @property
-    def output_shape(self) -> tuple[int, int, int]:
-        """(channels, height, width) of the regions."""
-        return self.source_shape[0], *self.sliding.positions
+    Raises
+    ------
+    TypeError
+        It holds anything but integers.
+    """
+    weights = array(value, "weights")
+    if weights.dtype.kind not in "iu":
+        raise TypeError(f"weights must be integers from -128 to 127, not an array of {weights.dtype}")
+    return weights
 
 
 class Synapses:
@@ -113,7 +84,8 @@ class Synapses:
         low, high = int(self.weights.min()), int(self.weights.max())
         if low < -1 or high > 1:
             return WeightKind.INTEGER
-        return WeightKind.TERNARY if (self.weights == 0).any() else WeightKind.SIGN
+        whole = np.count_nonzero(self.weights) == self.weights.size
+        return WeightKind.SIGN if whole else WeightKind.TERNARY
 
     @property
     def weight_bits(self) -> int:
@@ -149,12 +121,12 @@ class Synapses:
         if self.probability is not None:
             if not isinstance(self.probability, Probability):
                 raise TypeError(f"probability must be a Probability or None, not {self.probability!r}")
-            levels = array_of_integers(
-                self.probability.levels, "levels of a probability", self.weights.shape, 0, CERTAIN)
-            put(self, "probability", replace(self.probability, levels=readonly(levels, np.int16)))
+            put(self, "probability", replace(self.probability, levels=array_of_integers(
+                self.probability.levels, "levels of a probability", self.weights.shape, 0, CERTAIN,
+                dtype=np.int16)))
         if self.scale is not None:
-            scale = self.scale
-            if np.shape(scale) == (channels,):
+            scale = array(self.scale, "scale")
+            if scale.shape == (channels,):
                 scale = np.repeat(scale, self.heard_size // channels)
             scale = array_of_integers(scale, "scale", (self.heard_size,), 1, Limits.SCALE, axis="address")
             put(self, "scale", None if (scale == 1).all() else scale)
@@ -164,25 +136,40 @@ class Synapses:
 class Dense(Synapses):
     """Every neuron listens to every address of one source.
 
-    ``weights``: int8, shape ``(neurons, source size)``. ``kernel``: ``K >= 0``, int, shape
-    ``(source window,)``. ``source``: "input" or a layer's name. ``pool``: a :class:`Pool`; the source size is
-    then that of its regions. ``probability``: a :class:`Probability`. ``scale``: int from 1, one for each
-    address that the weights listen to.
+    Attributes
+    ----------
+    weights : numpy.ndarray
+        int8, shape ``(neurons, source size)``.
+    kernel : numpy.ndarray
+        ``K >= 0``: int64, shape ``(source window,)``.
+    source : str
+        "input" or a layer's name; "": the layer before, or the input for the first.
+    pool : Pool or None
+        The source size is then that of its regions.
+    probability : Probability or None
+        With which the synapses pass a spike on.
+    scale : numpy.ndarray or None
+        int64 from 1, shape ``(source size,)``: of each address that the weights listen to.
+
+    Raises
+    ------
+    TypeError, ValueError
+        One of them is of another type, shape or range, or does not fit the others.
     """
 
     weights: np.ndarray
     kernel: Integers = 1
-    source: str = ""  # "": the layer before (the input, for the first)
+    source: str = ""
     pool: Pool | None = None
     probability: Probability | None = None
     scale: Integers = None
 
     def __post_init__(self):
-        weights = _whole_numbers(self.weights)
+        weights = whole_weights(self.weights)
         if weights.ndim != 2 or not all(1 <= size <= Limits.SIZE for size in weights.shape):
             raise ValueError("weights must have the shape (neurons, source size), "
                              f"each from 1 to {Limits.SIZE}, not {weights.shape}")
-        _check_weights(weights, "neuron {}, address {}")
+        check_range(weights, "weights", -128, 127, axis="neuron {}, address {}".format)
         object.__setattr__(self, "weights", readonly(weights, np.int8))
         self._check(weights.shape[1])
         if self.pool is not None and prod(self.pool.output_shape) != weights.shape[1]:
@@ -203,128 +190,3 @@ class Dense(Synapses):
     def connections(self) -> int:
         """Synapses, each counted at every position at which it stands."""
         return self.weights.size
-
-
-@dataclass(frozen=True, eq=False)
-class Convolution(Synapses):
-    """Weights that are shared over positions (a cross-correlation, as everywhere in the field)::
-
-        V[o, y, x] += sum over i, r, s of w[o, i, r, s] * heard[i, y * stride + r * dilation - top, ...]
-
-    ``weights``: int8, shape ``(channels out, channels in / groups, height, width)``. ``source_shape``:
-    (channels, height, width) of what they listen to. ``stride``, ``dilation``: a number or (down, across).
-    ``padding``: a number, (down, across) or (top, bottom, left, right). Neurons count channel by channel, row
-    by row. ``scale``: one for each address or for each channel. The rest as in :class:`Dense`.
-    """
-
-    weights: np.ndarray
-    source_shape: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
-    groups: int = 1
-    kernel: Integers = 1
-    source: str = ""
-    pool: Pool | None = None
-    probability: Probability | None = None
-    scale: Integers = None
-
-    def __post_init__(self):
-        put = object.__setattr__
-        weights = _whole_numbers(self.weights)
-        if weights.ndim != 4 or not weights.size:
-            raise ValueError("weights must have the shape (channels out, channels in / groups, height, "
-                             f"width), not {weights.shape}")
-        _check_weights(weights, "channel {}, channel in {}, row {}, column {}")
-        put(self, "weights", readonly(weights, np.int8))
-        put(self, "source_shape", shape_of_planes(self.source_shape, "source_shape"))
-        put(self, "groups", integer(self.groups, "groups", 1, Limits.SIZE))
-        out, each = weights.shape[:2]
-        if out % self.groups or each * self.groups != self.source_shape[0]:
-            raise ValueError(f"weights must have {self.source_shape[0]} channels in and a multiple of "
-                             f"{self.groups} channels out in {self.groups} groups, not the shape "
-                             f"{weights.shape}")
-        sliding = Sliding.checked(self.source_shape, weights.shape[2:], self.stride, self.padding,
-                                  self.dilation)
-        for name in ("stride", "padding", "dilation"):
-            put(self, name, getattr(sliding, name))
-        if self.size > Limits.SIZE:
-            raise ValueError(f"a layer must have at most {Limits.SIZE} neurons, "
-                             f"not {' x '.join(map(str, self.output_shape))}")
-        if self.connections > Limits.CONNECTIONS:
-            raise ValueError(f"a convolution must make at most {Limits.CONNECTIONS} connections, "
-                             f"not {self.connections}")
-        self._check(self.source_shape[0])
-        if self.pool is not None and self.pool.output_shape != self.source_shape:
-            raise ValueError(f"source_shape must be {self.pool.output_shape}, that of the pool's regions, "
-                             f"not {self.source_shape}")
-
-    @property
-    def sliding(self) -> Sliding:
-        """Where its window lies."""
-        _, height, width = self.source_shape
-        return Sliding(height, width, self.weights.shape[2:], self.stride, self.padding, self.dilation)
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """(channels, height, width) of its neurons."""
-        return len(self.weights), *self.sliding.positions
-
-    @property
-    def heard_shape(self) -> tuple[int, ...]:
-        """What the weights listen to, after the pool if there is one: (channels, height, width)"""
-        return self.source_shape
-
-    @property
-    def connections(self) -> int:
-        """Synapses, each counted at every position at which it stands."""
-        return self.weights.size * prod(self.sliding.positions)
-
-
-def unrolled(synapses: Dense | Convolution) -> Dense:
-    """The dense group that is equal to ``synapses`` in every spike, with the same source, pool and draws.
-
-    The weights of a convolution stand at each of its positions, 0 elsewhere. Raises ValueError where that
-    would be more synapses than a network may have.
-    """
-    if isinstance(synapses, Dense):
-        return synapses
-    if synapses.size * synapses.heard_size > Limits.SYNAPSES:
-        raise ValueError(f"unrolled synapses must be at most {Limits.SYNAPSES}, "
-                         f"not {synapses.size} x {synapses.heard_size}")
-    probability = synapses.probability
-    if probability is not None:
-        probability = replace(probability, levels=_spread(synapses, probability.levels))
-    return Dense(_spread(synapses, synapses.weights), synapses.kernel, synapses.source, synapses.pool,
-                 probability, synapses.scale)
-
-
-def _spread(synapses: Convolution, shared: np.ndarray) -> np.ndarray:
-    """``shared``, of the shape of the weights, as ``(neurons, heard size)``."""
-    out, each = shared.shape[:2]
-    matrix = np.zeros((synapses.size, synapses.heard_size), shared.dtype)
-    neurons = np.arange(synapses.size).reshape(synapses.output_shape)
-    addresses = np.arange(synapses.heard_size).reshape(synapses.source_shape)
-    for row, column, seen in synapses.sliding.taps(addresses, fill=-1):
-        for channel in range(out):
-            first = channel // (out // synapses.groups) * each
-            for i in range(each):
-                inside = seen[first + i] >= 0
-                matrix[neurons[channel][inside], seen[first + i][inside]] = shared[channel, i, row, column]
-    return matrix
-
-
-def _whole_numbers(weights: Any) -> np.ndarray:
-    weights = np.asarray(weights)
-    if weights.dtype.kind not in "iu":
-        raise TypeError(f"weights must be integers from -128 to 127, not an array of {weights.dtype}")
-    return weights
-
-
-def _check_weights(weights: np.ndarray, places: str) -> None:
-    try:
-        check_range(weights, "weights", -128, 127)
-    except ValueError:
-        wrong = np.unravel_index(int(np.argmax((weights < -128) | (weights > 127))), weights.shape)
-        raise ValueError(f"weights must be from -128 to 127, not {weights[wrong]} "
-                         f"({places.format(*wrong)})") from None

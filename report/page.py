@@ -10,8 +10,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..files import write_whole
 from ..gen.build import Build, open_build
-from ..network.network_file import write_whole
 from ..printable import printable
 from .build_files import read_files
 from .headline import tiles, verdict

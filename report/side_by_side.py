@@ -5,8 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ..files import write_whole
 from ..gen.build import Build, open_build
-from ..network.network_file import write_whole
 from ..printable import printable
 from .build_files import BuildFiles, read_files
 from .charts import Table

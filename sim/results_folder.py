@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import FirstspikeError
+from ..files import write_whole
 from ..gen.build import Build
-from ..network.network_file import write_whole
 from .junit import Case, junit
 from .result import VerifyResult
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import FirstspikeError
 from ..gen.build import Build
 from ..network import batched
-from ..network.golden import check_images
+from ..network.images import check_images
 from .compare import compare
 from .outcome import Outcome, Part, merge
 from .result import Run, VerifyResult

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import FirstspikeError
+from ..files import scratch
 from ..gen.build import Build, open_build
-from ..quantize.data.images import ImageSet
-from ..scratch import scratch
+from ..network.images import ImageSet
 from .result import VerifyResult
 from .results_folder import ResultsFolder
 from .simulators.registry import simulator as find
@@ -92,7 +92,7 @@ def verify(build: Build | str | os.PathLike[str], images: np.ndarray | ImageSet,
         tell("compile", 1, 1)
         try:
             results.path.mkdir(exist_ok=True)
-            with scratch(Path(tempfile.gettempdir()), "firstspike-run-") as folder:
+            with scratch(tempfile.gettempdir(), "firstspike-run") as folder:
                 runs = task.run(program, folder, tell)
                 result = VerifyResult(
                     images=len(task.images), correct=None, runs=runs, simulator=chosen.name,

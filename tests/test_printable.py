@@ -1,15 +1,21 @@
-"""Names from outside are shown as text and nothing else."""
+"""What is printed holds nothing that a terminal or an XML file would act on."""
 
 import pytest
+from firstspike.errors import FirstspikeError
 from firstspike.printable import printable
 
 
-@pytest.mark.parametrize("text", ["", "Grüße, 重み 🧠", "a b#c:d$e'f\"<&>"])
-def test_text_stays(text):
-    assert printable(text) == text
-
-
-@pytest.mark.parametrize("code", [0, 7, 8, 9, 10, 13, 27, 31, 0x7F, 0x85, 0x9B, 0x200E, 0x202E, 0x2028,
-                                  0x2066, 0xD800, 0xDCFF, 0xFFFE, 0xFFFF, 0x1FFFE])
-def test_what_is_no_text_is_replaced(code):
-    assert printable(f"a{chr(code)}b") == "a\ufffdb"
+@pytest.mark.parametrize("text, shown", [
+    ("größer ∑ 𝄞 x", "größer ∑ 𝄞 x"),
+    ("a\nb\rc\td", r"a\nb\rc\td"),
+    ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
+    ("\x9b31m", r"\x9b31m"),
+    ("abc\u202edcba", r"abc\u202edcba"),
+    ("\udc80.net", r"\udc80.net"),
+    ("\u2028\U000e0001", r"\u2028\U000e0001"),
+    (7, "7"),
+])
+def test_printable(text, shown):
+    assert printable(text) == shown and printable(text).isprintable()
+    assert str(FirstspikeError(text)) == shown
+    shown.encode()

@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 
 from ...errors import FirstspikeError
+from ...files import write_whole
 
 __all__ = ["absorb", "absorb_in_file"]
 
@@ -41,9 +42,7 @@ def absorb_in_file(path: Path) -> int:
     try:
         netlist = json.loads(path.read_text())
         changed = sum(absorb(module) for module in netlist["modules"].values())
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(netlist))
-        partial.replace(path)
+        write_whole(path, json.dumps(netlist).encode())
     except OSError as error:
         raise FirstspikeError(f"cannot change {path}: {error.strerror}; check path and free space") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

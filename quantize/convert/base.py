@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from ...network.terms import Phase
+from ...network.behaviour import Phase
 from . import source
 from .codes import Code
 from .draft import DraftLayer

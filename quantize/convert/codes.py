@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...network.terms import Fires, Phase
+from ...network.behaviour import Fires, Phase
 from .. import schedules
 
 __all__ = ["Code", "binary", "linear", "rate", "table"]

@@ -3,7 +3,6 @@
 import math
 import os
 import warnings
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from ...errors import FirstspikeError
 from ...network import Fires, Network
-from ...network.golden import check_images
+from ...network.images import ImageSet, check_images
 from .arrange import arranged
 from .arrays import read_archive, read_array
 from .cifar import is_cifar10, load_cifar10
@@ -21,23 +20,11 @@ from .idx import Images, load_idx
 from .inverted import looks_inverted, negative
 from .png import pngs_in, read_png
 
-__all__ = ["ImageSet", "InvertedImages", "load_images", "load_levels"]
+__all__ = ["InvertedImages", "load_images", "load_levels"]
 
 
 class InvertedImages(UserWarning):
     """Images look like the negatives of those that a network was calibrated on."""
-
-
-@dataclass(frozen=True, eq=False)
-class ImageSet:
-    """Images that fit a network. ``images``: integers of shape ``(count, size)``, or bool of shape ``(count,
-    window, size)``. ``labels``: int64, shape ``(count,)``, or None where they are not known."""
-
-    images: np.ndarray
-    labels: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.images)
 
 
 def load_images(path: str | os.PathLike[str], network: Network, *,

@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from ...files import write_whole
 from ...network import Convolution, Fires, Layer, Network, Phase, Reset
+from ...network.canonical_json import canonical_json
 from ...network.inputs import Bits, Direct, Latency, Spikes
-from ...network.network_file import write_whole
-from ...network.notes import canonical_json
-from ...network.synapses import PoolKind, Synapses
+from ...network.pool import PoolKind
+from ...network.synapses import Synapses
 from ..importers.nir import OURS
 from ..importers.nir_file import nir_package
 from ..importers.parts import Refusals

@@ -11,7 +11,6 @@ negative, else two's complement.
 import hashlib
 import json
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,14 @@ from typing import Any
 import numpy as np
 
 from ...errors import FirstspikeError
+from ...files import replacing_folder
 from ...network import Limits, Network, WeightKind
-from ...network.file_parts import TYPES, Fields, Tensors, narrow
-from ...network.network_file import Newer, content, from_content
-from ...network.synapses_schema import pack
+from ...network.file.container import Raw, raw
+from ...network.file.fields import Fields
+from ...network.file.packing import pack
+from ...network.file.reading import Newer, from_content
+from ...network.file.writing import content
+from ...network.file.writing_synapses import narrow
 from .rom_text import FORMATS, read_words, write_words
 
 __all__ = ["MANIFEST", "WORD", "Memory", "export_rom", "read_rom"]
@@ -181,7 +184,7 @@ def _from_bits(words: np.ndarray, memory: Memory) -> np.ndarray:
     return values
 
 
-def _tensors(whole: dict[str, np.ndarray], about: dict[str, Any]) -> Tensors:
+def _tensors(whole: dict[str, np.ndarray], about: dict[str, Any]) -> Raw:
     """The arrays as the network file holds them. Raises ValueError, TypeError, KeyError."""
     tensors: dict[str, np.ndarray] = {}
     groups = {f"layers.{n}.synapses.{m}": group for n, layer in enumerate(about["layers"])
@@ -206,9 +209,7 @@ def _tensors(whole: dict[str, np.ndarray], about: dict[str, Any]) -> Tensors:
             tensors[name] = np.packbits(entries[:, 0] != 0)
         else:
             tensors[name] = narrow(entries[:, 0])
-    return Tensors([
-        (name, {"dtype": TYPES[array.dtype.str[1:]], "shape": array.shape, "data": array.tobytes()})
-        for name, array in tensors.items()])
+    return raw(tensors)
 
 
 def _file_name(name: str, part: int, format: str) -> str:
@@ -224,23 +225,9 @@ def _is_ours(folder: Path) -> bool:
 
 def _put(folder: Path, files: dict[str, bytes]) -> None:
     """Make ``folder`` of ``files`` in one move. Raises FirstspikeError."""
-    part = folder.with_name(f".{folder.name[:100]}-{os.getpid()}")
-    try:
-        part.mkdir(parents=True)
+    with replacing_folder(folder) as made:
         for name, data in files.items():
-            (part / name).write_bytes(data)
-        if folder.exists():
-            old = folder.with_name(f".{folder.name[:100]}-{os.getpid()}-old")
-            folder.rename(old)
-            part.rename(folder)
-            shutil.rmtree(old)
-        else:
-            part.rename(folder)
-    except OSError as error:
-        raise FirstspikeError(f"{folder} cannot be written: {error.strerror or error}; free some space or "
-                              "choose another place") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+            (made / name).write_bytes(data)
 
 
 def _manifest(folder: Path) -> Fields:

@@ -1,6 +1,5 @@
 """What one training offers: accuracy against latency, and the pictures of it and of the training."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import FirstspikeError
+from ...files import replacing
 
 __all__ = ["Operation", "first_decisions", "operations", "picture_latency", "picture_training"]
 
@@ -151,12 +150,6 @@ def _axes(title: str, rows: int = 1) -> tuple[Any, Any]:
 
 
 def _written(figure: Any, path: Path) -> Path:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        figure.savefig(partial, format="png", dpi=120, metadata={"Software": None})
-        partial.replace(path)
-    except OSError as error:
-        raise FirstspikeError(f"cannot write {path}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
     return path

@@ -4,7 +4,6 @@ All that is drawn in an epoch comes from one generator seeded by the seed and th
 that goes on from a checkpoint, written after each epoch, draws what an uninterrupted one would have drawn.
 """
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from ...errors import FirstspikeError
+from ...files import replacing
 from ...network import Network
 from .augmentation import Change
 from .job import Progress
@@ -196,15 +196,13 @@ def fit(module: Any, levels: np.ndarray, labels: np.ndarray, options: LoopOption
 def _store(checkpoint: Path, options: LoopOptions, module: torch.nn.Module, optimiser: Any, schedule: Any,
            history: list[dict[str, float]]) -> None:
     """Write the checkpoint whole or not at all."""
-    partial = checkpoint.with_name(f".{checkpoint.name}.{os.getpid()}")
     try:
-        torch.save({"key": options.key, "module": module.state_dict(), "optimiser": optimiser.state_dict(),
-                    "schedule": schedule.state_dict(), "history": history}, partial)
-        partial.replace(checkpoint)
-    except (OSError, RuntimeError) as error:
+        with replacing(checkpoint) as file:
+            torch.save({
+                "key": options.key, "module": module.state_dict(), "optimiser": optimiser.state_dict(),
+                "schedule": schedule.state_dict(), "history": history}, file)
+    except RuntimeError as error:
         raise FirstspikeError(f"cannot write the checkpoint {checkpoint}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _restore(checkpoint: Path, options: LoopOptions, module: torch.nn.Module, optimiser: Any,

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ...errors import FirstspikeError
 from ...network import Network, batched
-from ...network.network_file import load
+from ...network.file.reading import load
 from ..data.idx import Images
 
 __all__ = ["RememberedTargets", "Targets", "Teacher", "teacher_from"]

@@ -6,11 +6,10 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from ...errors import FirstspikeError
+from ...files import scratch
 from ...gen.build import Build
-from ...scratch import scratch
 from ..simulators.registry import simulator
 from .port import LinkSettings
 
@@ -58,7 +57,7 @@ class SimulatedPort:
         self._socket: socket.socket | None = None
         self._used = contextlib.ExitStack()
         try:
-            self._folder = self._used.enter_context(scratch(Path(tempfile.gettempdir()), "firstspike-run-"))
+            self._folder = self._used.enter_context(scratch(tempfile.gettempdir(), "firstspike-run"))
             self._socket, theirs = socket.socketpair()
             with theirs:
                 self._process = program.start("firstspike.sim.host.testbench", self._folder, {

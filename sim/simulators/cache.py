@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ...errors import FirstspikeError
-from ...scratch import scratch
+from ...files import move_into_place, scratch
 
 __all__ = ["ENTRIES", "cache_folder", "kept"]
 
@@ -66,15 +66,14 @@ def kept(kind: str, digest: str, make: Callable[[Path, Path], None]) -> Path:
     with _locked(f"{kind}-{digest[-2:]}"):
         folder = cache_folder() / f"{kind}-{digest}"
         if not _is_sound(folder):
-            with scratch(folder.parent, "making-") as work:
+            with scratch(folder.parent, "making") as work:
                 made = work / "made"
                 made.mkdir()
                 make(work, made)
                 _seal(made)
                 if folder.exists():
                     folder.rename(work / "damaged")
-                made.rename(folder)
-                _sync(folder.parent)
+                move_into_place(made, folder)
             _prune(kind)
         os.utime(folder)
         return folder
@@ -102,9 +101,6 @@ def _contents(folder: Path) -> dict[str, str]:
 
 def _seal(folder: Path) -> None:
     (folder / _CONTENTS).write_text(json.dumps(_contents(folder)))
-    for path in (*folder.iterdir(), folder):
-        if not path.is_symlink():
-            _sync(path)
 
 
 def _is_sound(folder: Path) -> bool:
@@ -112,15 +108,6 @@ def _is_sound(folder: Path) -> bool:
         return json.loads((folder / _CONTENTS).read_text()) == _contents(folder)
     except (OSError, ValueError):
         return False
-
-
-def _sync(path: Path) -> None:
-    """Bring a file or folder to the disk: OSError where there is no room for it after all."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _prune(kind: str) -> None:

@@ -13,7 +13,7 @@ from firstspike.errors import FirstspikeError
 from firstspike.gen.build import build, open_build
 from firstspike.network import Dense, Input, Latency, Layer, Network
 
-HOSTILE = "x]; endmodule /* \\ \" ' \n module é 名"
+HOSTILE = "x]; endmodule /* \\ \" ' module é 名"
 
 
 def network(name="hidden"):
@@ -71,7 +71,7 @@ def test_the_verilog_holds_the_same_roms(made):
 
 def test_the_same_bytes_whatever_the_hash_seed(tmp_path):
     network().save(tmp_path / "n.safetensors")
-    code = ("import sys, firstspike.gen.build as b, firstspike.network.network_file as f;"
+    code = ("import sys, firstspike.gen.build as b, firstspike.network.file.reading as f;"
             "b.build(f.load('n.safetensors'), 'generic', sys.argv[1])")
     hashes = []
     for seed in ("0", "1"):

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firstspike.errors import FirstspikeError
-from firstspike.network import Dense, Fires, Input, Latency, Layer, Network, Reset, network_file
-from firstspike.network.network_file import load
-from firstspike.network.notes import canonical_json
+from firstspike.network import Dense, Fires, Input, Latency, Layer, Network, Reset
+from firstspike.network.canonical_json import canonical_json
+from firstspike.network.file.container import TYPES, digest_of
+from firstspike.network.file.reading import load
 from safetensors import safe_open
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as serialise
@@ -38,8 +39,8 @@ def taken_apart(path: Path):
 def put_together(path: Path, tensors, about, redigest=True) -> None:
     """A file with that content; ``redigest``: with the digest that such a content would have."""
     if redigest:
-        about["digest"] = network_file._digest(
-            {name: (network_file.TYPES.get(array.dtype.str[1:], "F64"), array.shape, array.tobytes())
+        about["digest"] = digest_of(
+            {name: (TYPES.get(array.dtype.str[1:], "F64"), array.shape, array.tobytes())
              for name, array in tensors.items()}, about)
     path.write_bytes(serialise(tensors, metadata={"firstspike": canonical_json(about)}))
 

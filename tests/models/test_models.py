@@ -5,7 +5,7 @@ import pytest
 from firstspike.errors import FirstspikeError
 from firstspike.models import DEMO_IMAGES, find, shipped, table
 from firstspike.network import Readout, batched
-from firstspike.network.network_file import load
+from firstspike.network.file.reading import load
 from firstspike.quantize.data.idx import load_idx
 from firstspike.quantize.train.evaluate import evaluate
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from firstspike.network import Bits, Dense, Direct, Input, Latency, Layer, Network, Readout, Spikes
-from firstspike.network.golden import check_images, encode, run
+from firstspike.network.golden import encode, run
+from firstspike.network.images import check_images
 from harness.equation import layer_by_hand
 from harness.strategies import ALL, images_for, networks
 from hypothesis import given, settings

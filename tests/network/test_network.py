@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from firstspike.network import (
     Bits,
+    Convolution,
     Dense,
     Direct,
     Fires,
@@ -15,6 +16,7 @@ from firstspike.network import (
     Limits,
     Network,
     Phase,
+    Probability,
     Readout,
     Reset,
     Spikes,
@@ -127,9 +129,46 @@ def test_784_600_10_in_few_lines():
     assert [layer.size for layer in network.layers] == [600, 10]
 
 
-@pytest.mark.parametrize("name", ["]; endmodule", "module", "größer ∑ 𝄞", "a\nb", "\0", "x" * 100, "../../x"])
+@pytest.mark.parametrize("name", ["]; endmodule", "module", "größer ∑ 𝄞", "x" * 100, "../../x"])
 def test_any_name_is_a_name(name):
     assert two(hidden(name=name)).output.synapses[0].source == name
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\0", "\x1b[31m", "\x9b1A", "a\u202eb", "\u2028", "\ud800"])
+def test_a_name_is_printable(name):
+    """What would move a cursor, end a line or turn the direction of writing is no name."""
+    with pytest.raises(ValueError, match=r"^name must be made of printable characters, not "):
+        hidden(name=name)
+
+
+class Parameter:
+    """As a torch parameter: numpy may not look into it."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy().")
+
+
+@pytest.mark.parametrize("make, what", [
+    (lambda value: Dense(value), "weights"),
+    (lambda value: Convolution(value, (1, 3, 3)), "weights"),
+    (lambda value: Dense([[1]], scale=value), "scale"),
+    (lambda value: Dense([[1]], probability=Probability(value)), "levels of a probability"),
+    (lambda value: hidden(threshold=value), "threshold"),
+    (lambda value: hidden(threshold_schedule=value), "threshold_schedule"),
+    (lambda value: Latency(value), "table"),
+    (lambda value: Input(3, 2, Direct(2), value), "mask"),
+])
+def test_refuses_what_numpy_may_not_look_into(make, what):
+    with pytest.raises(TypeError) as refused:
+        make(Parameter())
+    assert str(refused.value).startswith(f"{what} must be an array of numbers, not a Parameter that numpy "
+                                         "makes none of (Can't call numpy() on Tensor that requires grad. ")
+
+
+@pytest.mark.parametrize("seed", [1.5, float("nan"), float("inf"), "x", None, True, -1, 1 << 32])
+def test_refuses_a_seed_that_is_none(seed):
+    with pytest.raises((TypeError, ValueError), match=r"^seed must be (a non-negative integer|at most 4294)"):
+        Probability(1, seed)
 
 
 WRONG_LAYERS = [
@@ -164,7 +203,7 @@ WRONG_LAYERS = [
     ({"fires": "many", "reset_schedule": -1}, "reset_schedule must be a non-negative integer, not -1"),
     ({"name": "input"}, "name must not be 'input', which names the network's input (layer 'input')"),
     ({"name": "x" * 101}, "name must have at most 100 characters, not 101"),
-    ({"name": "\ud800"}, "name must be valid Unicode, not '\\ud800'"),
+    ({"name": "\ud800"}, "name must be made of printable characters, not '\\ud800'"),
     ({"synapses": []}, "synapses must have 1 to 16 entries, not 0"),
     ({"synapses": [Dense(signs(5, 6)), Dense(signs(4, 6))]},
      "weights must be of as many neurons in all synapses, not of [5, 4]"),
@@ -200,9 +239,9 @@ def test_refuses_a_type(fields, sentence):
     (lambda: Dense(np.ones((2, 3), bool)), TypeError,
      "weights must be integers from -128 to 127, not an array of bool"),
     (lambda: Dense([[1, -1], [-129, 1]]), ValueError,
-     "weights must be from -128 to 127, not -129 (neuron 1, address 0)"),
+     "weights must be an integer from -128 to 127, not -129 (neuron 1, address 0)"),
     (lambda: Dense([[1, 257]]), ValueError,
-     "weights must be from -128 to 127, not 257 (neuron 0, address 1)"),
+     "weights must be at most 127, not 257 (neuron 0, address 1)"),
     (lambda: Dense([1, -1]), ValueError,
      "weights must have the shape (neurons, source size), each from 1 to 131072, not (2,)"),
     (lambda: Dense([[1]], source=3), TypeError, "source must be a layer's name or 'input', not 3"),
@@ -262,7 +301,10 @@ def test_refuses_a_part(make, error, sentence):
     ({"provenance": {"a": "x" * (1 << 20)}}, "provenance must take at most 1048576 bytes, not 1048584"),
     ({"calibration": {"mean_spikes": [1, 2]}},
      "calibration must hold 3 non-negative numbers in 'mean_spikes', one for the input and one a layer, "
-     "not [1, 2]"),
+     "none above 536870912, not [1,2]"),
+    ({"calibration": {"mean_spikes": [1, 2, 10**309]}},
+     "calibration must hold 3 non-negative numbers in 'mean_spikes', one for the input and one a layer, "
+     "none above 536870912, not [1,2,1000000000000000000000000000000000000000000000000000..."),
 ])
 def test_refuses_a_network(fields, sentence):
     with pytest.raises(ValueError) as refused:

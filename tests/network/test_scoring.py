@@ -5,8 +5,8 @@ import pytest
 from firstspike.errors import FirstspikeError
 from firstspike.network import Dense, Input, Layer, Network, Readout, Spikes, golden
 from firstspike.network import scoring as scoring
+from firstspike.network.images import ImageSet
 from firstspike.network.scoring import score, spike_arrays
-from firstspike.quantize.data.images import ImageSet
 from harness.strategies import ALL, Wanted, images_for, networks, random_images, random_network
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -133,7 +133,7 @@ def test_unrolled_holds_each_weight_at_each_position():
         [0, 0, 0, 0, 0, 1, -2, 3], [0, 0, 0, 0, 0, 0, 1, -2]]
     dense = Dense([[1, -1]])
     assert unrolled(dense) is dense
-    with pytest.raises(ValueError, match=r"^unrolled synapses must be at most 268435456, not 53824 x 28800$"):
+    with pytest.raises(ValueError, match=r"^unrolled synapses must be at most 134217728, not 53824 x 28800$"):
         unrolled(Convolution(np.ones((16, 8, 3, 3), int), (8, 60, 60)))
 
 
@@ -167,7 +167,7 @@ def layered(synapses, heard=None, **fields):
     (lambda: Convolution(np.ones((4, 3, 3), int), SHAPE), ValueError,
      "weights must have the shape (channels out, channels in / groups, height, width), not (4, 3, 3)"),
     (lambda: Convolution(200 * ONES.astype(int), SHAPE), ValueError,
-     "weights must be from -128 to 127, not 200 (channel 0, channel in 0, row 0, column 0)"),
+     "weights must be at most 127, not 200 (channel 0, channel in 0, row 0, column 0)"),
     (lambda: Convolution(ONES, (4, 8, 6)), ValueError,
      "weights must have 4 channels in and a multiple of 1 channels out in 1 groups, "
      "not the shape (4, 3, 3, 3)"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from firstspike.models import DEMO_IMAGES, find, shipped
 from firstspike.network import Input, Network, Spikes
-from firstspike.network.network_file import load
+from firstspike.network.file.reading import load
 from firstspike.quantize.data.idx import load_idx
 from firstspike.quantize.data.inverted import looks_inverted, negative
 

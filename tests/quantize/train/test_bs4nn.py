@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from firstspike.errors import FirstspikeError
 from firstspike.network import Input, Latency, batched
-from firstspike.network.network_file import load
+from firstspike.network.file.reading import load
 from firstspike.quantize.train import train
 from firstspike.quantize.train.bs4nn import Rule, firing_steps
 from firstspike.quantize.train.evaluate import evaluate

@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 
 from firstspike.errors import FirstspikeError
 from firstspike.network import Phase, Readout, batched
-from firstspike.network.network_file import load
+from firstspike.network.file.reading import load
 from firstspike.quantize.data.idx import load_idx
 from firstspike.quantize.train import train
 

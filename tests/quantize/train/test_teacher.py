@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from firstspike.errors import FirstspikeError  # noqa: E402
 from firstspike.network import Input, Network, Spikes, batched  # noqa: E402
-from firstspike.network.network_file import load  # noqa: E402
+from firstspike.network.file.reading import load  # noqa: E402
 from firstspike.quantize.data.idx import load_idx  # noqa: E402
 from firstspike.quantize.train import train  # noqa: E402
 from firstspike.quantize.train.teacher import RememberedTargets, Teacher, teacher_from  # noqa: E402

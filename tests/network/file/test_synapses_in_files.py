@@ -13,10 +13,10 @@ from firstspike.network import (
     Pool,
     Probability,
     Spikes,
-    network_file,
 )
-from firstspike.network.network_file import VERSION, load
-from firstspike.network.network_schema import FEATURES, RESERVED
+from firstspike.network.file import reading, writing
+from firstspike.network.file.format import FEATURES, RESERVED, VERSION
+from firstspike.network.file.reading import load
 from harness.network_files import change, put_together, refusal, same, taken_apart
 
 
@@ -52,8 +52,8 @@ def test_every_word_is_a_feature_of_the_file(tmp_path):
 def test_an_older_reader_refuses_by_name(tmp_path, monkeypatch):
     """The reader of the first version: it knew dense signs, and these words as reserved ones."""
     wordy().save(tmp_path / "x")
-    monkeypatch.setattr(network_file, "FEATURES", {"dense", "sign", "latency", "direct", "bits", "spikes"})
-    monkeypatch.setattr(network_file, "RESERVED", RESERVED | {"convolution": "weights shared over positions"})
+    monkeypatch.setattr(reading, "FEATURES", {"dense", "sign", "latency", "direct", "bits", "spikes"})
+    monkeypatch.setattr(reading, "RESERVED", RESERVED | {"convolution": "weights shared over positions"})
     assert refusal(tmp_path / "x").endswith(
         "uses 'convolution' (weights shared over positions), which this firstspike reserves and cannot run "
         "yet; update firstspike to use it")
@@ -88,7 +88,7 @@ def test_weights_of_nothing_but_zero(tmp_path):
 
 
 def test_refuses_to_write_more_than_it_would_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(network_file, "FILE_LIMIT", 1000)
+    monkeypatch.setattr(writing, "FILE_LIMIT", 1000)
     with pytest.raises(FirstspikeError, match=(
             r"^the network takes \d+ bytes, more than the 1000 that a network file may have; give it fewer "
             r"weights, or weights of fewer bits$")):
@@ -100,10 +100,11 @@ def test_refuses_to_write_more_than_it_would_read(tmp_path, monkeypatch):
     (["layers", 0, "synapses", 0, "shape"], [3, 2, 2],
      "the field 'shape' of synapse 0 of layer 0 must have 4"),
     (["layers", 0, "synapses", 0, "shape"], [3, 2, 2, 4],
-     "the tensor 'layers.0.synapses.0.mask' must have the"),
+     "synapse 0 of layer 0 must have 24 neurons, not 12"),
     (["layers", 0, "synapses", 0, "shape"], [1 << 17] * 4,
-     "the number of synapses must be at most 268435456, not 295147905179352825856"),
-    (["layers", 0, "synapses", 0, "source_shape"], [2, 4, 5], "the pool's regions, not (2, 4, 5)"),
+     "the number of synapses must be at most 134217728, not 295147905179352825856"),
+    (["layers", 0, "synapses", 0, "source_shape"], [2, 4, 5],
+     "synapse 0 of layer 0 must have 24 neurons, not 18"),
     (["layers", 0, "synapses", 0, "source_shape"], "x",
      "the field 'source_shape' of synapse 0 of layer 0 must be"),
     (["layers", 0, "synapses", 0, "stride"], [1, 0], "the field 'stride' must be a positive integer, not 0"),

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from firstspike import models
 from firstspike.errors import FirstspikeError
-from firstspike.network import Dense, Input, Layer, Network, Readout, Spikes
-from firstspike.network.network_file import load
+from firstspike.network import Convolution, Dense, Input, Latency, Layer, Network, Readout, Spikes
+from firstspike.network.file import writing
+from firstspike.network.file.reading import load
 from harness.network_files import same, small, taken_apart
 from harness.strategies import ALL, networks, random_network
 from hypothesis import given, settings
@@ -58,7 +59,7 @@ def test_shipped_networks_come_back_to_the_last_byte(tmp_path, path):
 
 
 def test_same_bytes_in_any_process(file, tmp_path):
-    program = ("import sys; from firstspike.network.network_file import load; "
+    program = ("import sys; from firstspike.network.file.reading import load; "
                "network = load(sys.argv[1]); network.save(sys.argv[2]); print(network.digest)")
     for seed in ("0", "1", "77"):
         copy = tmp_path / seed
@@ -131,10 +132,26 @@ def test_a_failed_save_leaves_the_old_file(file, monkeypatch, failure):
     assert list(file.parent.iterdir()) == [file]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(Path, "with_name", lambda self, name: Path("/dev/full"))
-    monkeypatch.setattr(Path, "unlink", lambda self: None)
-    with pytest.raises(FirstspikeError, match="No space left on device; free some space"):
-        small().save(tmp_path / "x")
-    assert not (tmp_path / "x").exists()
+def test_a_value_per_channel_is_written_in_one_piece(tmp_path):
+    """Numbers that fit no narrower type, one for each channel, are a strided view before they are written."""
+    convolution = Convolution(np.ones((2, 1, 2, 2), int), (1, 3, 3))
+    network = Network(Input(9, 4, Latency([-1, 3, 2, 1, 0]), shape=(1, 3, 3)),
+                      [Layer(convolution, 4, threshold=[1 << 31, 1 << 32])])
+    network.save(tmp_path / "b.safetensors")
+    assert same(network, load(tmp_path / "b.safetensors"))
+
+
+def test_what_does_not_come_back_takes_no_place(file, monkeypatch):
+    before = file.read_bytes()
+    encode = writing.encode
+
+    def spoilt(tensors, about):
+        data = bytearray(encode(tensors, about))
+        data[-1] ^= 1
+        return bytes(data)
+
+    monkeypatch.setattr(writing, "encode", spoilt)
+    other = Network(Input(3, 2, Spikes()), Layer(Dense(np.ones((2, 3), int)), 2, threshold=1))
+    with pytest.raises(FirstspikeError, match="does not come back as it was written, and what was there is"):
+        other.save(file)
+    assert file.read_bytes() == before and list(file.parent.iterdir()) == [file]
