@@ -21,20 +21,52 @@ LARGEST = 1e9
 class Settings:
     """How to convert; what a conversion does not use must stay as it is.
 
-    ``window``: steps of each layer; None: the conversion's own. ``bits``: of a weight, 1 (signs) to 8.
-    ``encoding``: of the input; "auto": the conversion's own. ``input_window``: steps of a latency input;
-    None: ``window``. ``levels``, ``scale``, ``mean``, ``deviation``: the float network saw
-    ``(level * scale - mean) / deviation``, levels from 0 to ``levels - 1``; numbers, or mean and deviation
-    one a channel; ``scale`` None: ``1 / (levels - 1)``. ``rounding``: of activations in windowed codes.
-    ``kernel``: of t2fsnn. ``tau``: its time constant; None: the best for each layer. ``readout``: of rate
-    codes. ``units``: what an amount of 1 is worth in each hidden layer; None: chosen on the data.
-    ``correct``: fit each layer's scales and biases to the float network's on the data, after its weights
-    were rounded.
+    Attributes
+    ----------
+    window : int or None
+        Steps of each layer; None: the conversion's own.
+    bits : int
+        Of a weight, 1 (signs) to 8.
+    encoding : str
+        Of the input; "auto": the conversion's own.
+    input_window : int or None
+        Steps of a latency input; None: ``window``.
+    levels : int
+        How many levels an input has.
+    scale, mean, deviation : float
+        The float network saw ``(level * scale - mean) / deviation``, levels from 0 to ``levels - 1``; mean
+        and deviation may be one a channel; ``scale`` None: ``1 / (levels - 1)``.
+    rounding : str
+        Of activations in windowed codes.
+    kernel : str
+        Of t2fsnn.
+    tau : float or None
+        Its time constant; None: the best for each layer.
+    readout : str
+        Of rate codes.
+    units : sequence of float or None
+        What an amount of 1 is worth in each hidden layer; None: chosen on the data.
+    correct : bool
+        Whether each layer's scales and biases are fitted to the float network's on the data, after its
+        weights were rounded.
+    finetune : int
+        Epochs of training on the data, through the rounding, towards the labels and the float network's
+        scores.
+    rate : float
+        Its learning rate, relative to the weights.
+    batch : int
+        Images in a batch of it.
+    loss : str
+        Of rate codes: on the sum over the steps, or on each step's own ("tet").
+    consistency : float
+        Weight of the divergence of each step's scores from their mean.
+    seed : int
+        Of what is drawn.
 
-    ``finetune``: epochs of training on the data, through the rounding, towards the labels and the float
-    network's scores. ``rate``: its learning rate, relative to the weights. ``loss``: of rate codes, on the
-    sum over the steps, or on each step's own ("tet"). ``consistency``: weight of the divergence of each
-    step's scores from their mean. ``seed``: of what is drawn.
+    Raises
+    ------
+    TypeError, ValueError
+        A setting is of another type, or out of its range.
     """
 
     window: int | None = None

@@ -21,9 +21,9 @@ from ...network.inputs import Bits, Direct, Latency, Spikes
 from ...network.network_file import write_whole
 from ...network.notes import canonical_json
 from ...network.synapses import PoolKind, Synapses
+from ..graph.refusals import Refusals
 from ..importers.nir import OURS
 from ..importers.nir_file import nir_package
-from ..importers.parts import Refusals
 
 __all__ = ["export_nir"]
 
@@ -43,8 +43,7 @@ def export_nir(network: Network, path: str | os.PathLike[str] | None = None, *, 
     for layer in network.layers:
         for why in _unsayable(network, layer):
             refusals.add(f"layer {layer.name}", why)
-    if refusals.clauses:
-        raise ValueError(f"NIR cannot say the network: {'; '.join(refusals.clauses)}")
+    refusals.raise_any("NIR cannot say the network")
     graph = _Graph(nir, network, dt).made()
     if path is not None:
         buffer = io.BytesIO()

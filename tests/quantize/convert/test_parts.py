@@ -10,10 +10,10 @@ from firstspike.network import (  # noqa: E402
     batched,
     golden,
 )
-from firstspike.quantize.convert import codes, source  # noqa: E402
-from firstspike.quantize.convert.base import best_unit  # noqa: E402
+from firstspike.quantize.convert import codes, encoded_input  # noqa: E402
+from firstspike.quantize.convert.conversion import best_unit  # noqa: E402
 from firstspike.quantize.convert.grid import on_grid, steps  # noqa: E402
-from firstspike.quantize.convert.make import make  # noqa: E402
+from firstspike.quantize.convert.rounding import round_network  # noqa: E402
 from firstspike.quantize.convert.settings import Settings  # noqa: E402
 from firstspike.quantize.convert.t2fsnn import exponential  # noqa: E402
 from firstspike.quantize.schedules import powers_of_two  # noqa: E402
@@ -135,11 +135,11 @@ def test_best_unit_is_the_best_of_those_tried():
 
 
 @pytest.mark.parametrize(("made", "most"), [
-    (lambda: source.latency((4,), 256, np.arange(16, 0, -1)), 0.5 / 16 + 1e-9),
-    (lambda: source.latency((4,), 17, np.arange(16, 0, -1)), 0),
-    (lambda: source.latency((1, 2, 2), 256, exponential(12, 3.0)), 0.15),
-    (lambda: source.direct((4,), 256, None), 0), (lambda: source.direct((4,), 100, 3), 0),
-    (lambda: source.bits((4,), 256), 0), (lambda: source.bits((4,), 9), 0),
+    (lambda: encoded_input.latency((4,), 256, np.arange(16, 0, -1)), 0.5 / 16 + 1e-9),
+    (lambda: encoded_input.latency((4,), 17, np.arange(16, 0, -1)), 0),
+    (lambda: encoded_input.latency((1, 2, 2), 256, exponential(12, 3.0)), 0.15),
+    (lambda: encoded_input.direct((4,), 256, None), 0), (lambda: encoded_input.direct((4,), 100, 3), 0),
+    (lambda: encoded_input.bits((4,), 256), 0), (lambda: encoded_input.bits((4,), 9), 0),
 ])
 def test_sources_say_what_the_golden_model_hears(made, most):
     """The amounts are what the kernel makes of the spikes; the rounding is what is stated."""
@@ -184,13 +184,13 @@ def test_drafts_are_the_golden_model(name, to, settings, bits):
     make_network, shape = NETWORKS[name]
     torch.manual_seed(1)
     images = np.random.default_rng(2).integers(0, 256, (40, int(np.prod(shape))))
-    made = make(make_network().eval(), to, images, shape, Settings(bits=bits, **settings))
+    made = round_network(make_network().eval(), to, images, shape, Settings(bits=bits, **settings))
     network = made.network()
     assert all(synapse.weight_bits <= bits for layer in network.layers for synapse in layer.synapses)
     found = batched.run(network, images)
-    amounts = made.source.amounts(images)
+    amounts = made.input.amounts(images)
     for index, (layer, trace) in enumerate(zip(network.layers, found.layers, strict=True)):
-        draft = made.draft.layers[index]
+        draft = made.rounded.layers[index]
         with torch.no_grad():
             sums = draft.sums(amounts).numpy()
             amounts = draft(amounts)

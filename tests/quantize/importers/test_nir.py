@@ -269,7 +269,7 @@ EYE = nir.Linear(np.eye(4))
     (chain(EYE, nir.LI(ones(4, DT), ones(4), ones(4)), EYE), r"n1 \(LI\): it gives a potential, not spikes"),
     (chain(EYE, EYE, neuron("IF", (4,), 1)), r"n1 \(Linear\): no neuron stands between"),
     (chain(nir.Linear(np.eye(5)), neuron("IF", (5,), 1)), r"n0 \(Linear\): it takes 5 features, and"),
-    (chain(EYE, neuron("IF", (3,), 1)), r"n1 \(IF\): its input gain must be one number, 4 or 4"),
+    (chain(EYE, neuron("IF", (3,), 1)), r"n1 \(IF\): it is declared for 3 features, and what"),
     (chain(conv(np.ones((2, 1, 2, 2))), neuron("IF", (2,), 1)), r"n0 \(Conv2d\): it takes 1 channels"),
     (chain(nir.Linear(np.full((4, 4), np.nan)), neuron("IF", (4,), 1)), "must be finite numbers"),
     (chain(nir.Linear(np.ones((2, 4, 4))), neuron("IF", (4,), 1)), r"must have the shape \(out, in\)"),
@@ -310,9 +310,11 @@ def test_nothing_is_dropped_in_silence() -> None:
 
 
 @pytest.mark.parametrize(("options", "sentence"), [
-    ({}, "steps must be given: NIR does not say how many"),
+    ({}, r"steps must be given \(--steps of the command\): NIR does not say how many"),
     ({"steps": 4, "reset": "half"}, "reset must be 'to'"),
-    ({"steps": 4, "dt": 0}, "dt must be above 0"),
+    ({"steps": 4, "dt": 0}, "dt must be a number above 0, not 0"),
+    ({"steps": 4, "dt": np.inf}, "dt must be a number above 0, not inf"),
+    ({"steps": 4, "dt": np.nan}, "dt must be a number above 0, not nan"),
     ({"steps": 4, "level": 0}, "level must be a number above 0, not 0"),
     ({"steps": 4, "level": np.nan}, "level must be a number above 0, not nan"),
     ({"steps": 4, "level": 1e-310}, "at most, too small to count with; scale them, or check level"),
