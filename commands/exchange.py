@@ -15,15 +15,18 @@ __all__ = ["export", "import_"]
 
 
 class Quotient(click.ParamType):
-    """A number, or one over another, as 1/255."""
+    """A number above 0, or one over another, as 1/255."""
 
     name = "number"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         try:
-            return float(Fraction(value))
-        except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is no number, nor one over another, as 1/255", param, ctx)
+            number = float(Fraction(value))
+        except (ValueError, ZeroDivisionError, OverflowError):
+            number = 0.0
+        if number <= 0:
+            self.fail(f"{value!r} is no number above 0, nor one over another, as 1/255", param, ctx)
+        return number
 
 
 @click.command(name="import", short_help="Import a network from a NIR file.")
@@ -45,7 +48,7 @@ class Quotient(click.ParamType):
                    "nodes' metadata say, else to.")
 @click.option("--at-threshold", "strict", flag_value=False, default=True, type=bool,
               help="Neurons fire at their threshold too, as SpikingJelly's do; NIR's fire above it.")
-@click.option("--dt", type=click.FloatRange(min=0, min_open=True), default=1e-4, show_default=True,
+@click.option("--dt", type=Quotient(), default="1e-4", show_default=True, metavar="X",
               help="How long a step is, in the unit of the file's time constants.")
 @click.option("--weights", type=click.Choice(("auto", "sign", "ternary", "integer")), default="auto",
               show_default=True, help="What weights become; auto: the fewest bits that hold them exactly, "

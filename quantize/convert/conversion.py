@@ -13,9 +13,9 @@ from ..graph.refusals import Refusals
 from . import encoded_input
 from .codes import Code
 from .encoded_input import EncodedInput
-from .fold import Stage
 from .rounded_layers import RoundedLayer
 from .settings import Settings
+from .stage import Stage
 
 __all__ = ["Conversion", "Rectifier", "best_unit", "fixed_unit"]
 

@@ -12,8 +12,8 @@ import torch
 from ..graph.refusals import Refusals
 from .codes import Code, binary
 from .conversion import Conversion, Rectifier, fixed_unit
-from .fold import Stage
 from .settings import Settings
+from .stage import Stage
 
 __all__ = ["FewSpikes"]
 

@@ -19,8 +19,8 @@ from . import encoded_input
 from .codes import Code, rate
 from .conversion import Conversion, Rectifier, best_unit, fixed_unit
 from .encoded_input import EncodedInput
-from .fold import Stage
 from .settings import Settings
+from .stage import Stage
 
 __all__ = ["ClipFloorShift", "Qcfs", "Rates", "read"]
 

@@ -18,8 +18,8 @@ from ...network import Convolution, Dense, Fires, Layer, Limits, Phase, Pool
 from ..train.parts import integers
 from ..train.straight import rounded
 from .codes import Code
-from .fold import Stage
 from .grid import on_grid, steps
+from .stage import Stage
 
 __all__ = ["Heard", "RoundedLayer", "RoundedNetwork"]
 

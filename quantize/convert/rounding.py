@@ -22,10 +22,11 @@ from .conversion import Conversion, Rectifier
 from .encoded_input import EncodedInput
 from .few_spikes import FewSpikes
 from .float_network import scores
-from .fold import Stage, fold
+from .fold import fold
 from .relu import Relu
 from .rounded_layers import Heard, RoundedLayer, RoundedNetwork
 from .settings import Settings
+from .stage import Stage
 from .t2fsnn import T2fsnn
 
 __all__ = ["ACTIVATIONS", "CONVERSIONS", "Rounded", "round_network", "stages_of"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ...network.checks import integer
+from ..checks import positive_number
 
 __all__ = ["Settings"]
 
@@ -102,13 +103,8 @@ class Settings:
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
         for name in ("scale", "tau", "rate"):
-            value = getattr(self, name)
-            if value is None and name != "rate":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise TypeError(f"{name} must be a number, not {value!r}")
-            if not 0 < value < float("inf"):
-                raise ValueError(f"{name} must be above 0, not {value}")
+            if getattr(self, name) is not None or name == "rate":
+                put(self, name, positive_number(getattr(self, name), name))
         self._check_seen()
         if not 0 <= self.consistency < float("inf"):
             raise ValueError(f"consistency must be 0 or more, not {self.consistency}")

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ...network.terms import Limits
 from .neurons import Integrator, Neuron
 from .operations import Activation, Affine, Flat, Gain, Pooling, Shape, Sum
 from .refusals import Place
@@ -79,10 +80,10 @@ class Graph:
         return [node for number, node in enumerate(self.nodes) if number not in used]
 
     def labels(self) -> list[str]:
-        """A name for each node, no two the same and none "input", as near to its label as may be."""
-        wanted = [node.label or node.place.name or "network" for node in self.nodes]
+        """A name for each node that a layer may have, no two the same, as near to its label as may be."""
+        wanted = [_short(node.label or node.place.name or "network") for node in self.nodes]
         often = Counter([*wanted, "input"])
-        wanted = [label if often[label] == 1 else node.place.name or label
+        wanted = [label if often[label] == 1 else _short(node.place.name) or label
                   for label, node in zip(wanted, self.nodes, strict=True)]
         often = Counter([*wanted, "input"])
         taken = {label for label, times in often.items() if times == 1} | {"input"}
@@ -95,3 +96,8 @@ class Graph:
             taken.add(free)
             labels.append(free)
         return labels
+
+
+def _short(name: str) -> str:
+    """``name``, cut where no layer may have so long a one, with room for a number."""
+    return name if len(name) <= Limits.NAME else name[:Limits.NAME - len(f"_{Limits.SIZE}")]

@@ -118,7 +118,8 @@ class Geometry:
         around = self.padding[:2], self.padding[2:]
         if any(max(zeros) >= far for zeros, far in zip(around, reach, strict=True)):
             raise ValueError(f"its padding must be less than its {name}, which is {reach[0]} by {reach[1]}, "
-                             f"not {max(self.padding)}; what lies in the padding alone sees only zeros")
+                             f"not {max(self.padding)}; give less, as what lies in the padding sees only "
+                             "zeros")
         room = [length + sum(zeros) - far for length, zeros, far
                 in zip(shape[1:], around, reach, strict=True)]
         if min(room) < 0:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...network import Fires, Input, Pool, Readout
 from ...network.checks import choice
+from ..checks import positive_number
 from ..graph.graph import INPUT, Graph, Node
 from ..graph.neurons import Integrator, Neuron
 from ..graph.operations import Activation, Affine, Flat, Gain, Geometry, Pooling, Shape, Sum, spread
@@ -106,8 +107,7 @@ def assemble(graph: Graph, heard: Input, readout: Readout | str | None = None,
     ValueError
         Something cannot be taken; every such node is named.
     """
-    if not 0 < level < np.inf:
-        raise ValueError(f"level must be a number above 0, not {level}")
+    level = positive_number(level, "level")
     if prod(graph.input_shape) != heard.size:
         raise ValueError(f"input must have {prod(graph.input_shape)} addresses, as the network takes, "
                          f"not {heard.size}")

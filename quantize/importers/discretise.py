@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...network import Fires, Layer, Limits, Network, Phase, Reset
+from ...network.checks import integer
 from ...network.ranges import potential_range
 from ..graph.refusals import Refusals
 from .grids import is_whole, threshold_of, weights_on_grid
@@ -107,10 +108,9 @@ def discretise(network: RealNetwork, weights: str = "auto", bits: int = 8, place
     """
     if weights not in KINDS:
         raise ValueError(f"weights must be one of {', '.join(map(repr, KINDS))}, not {weights!r}")
-    if not 2 <= bits <= 8:
-        raise ValueError(f"bits must be from 2 to 8, not {bits}")
-    if places is not None and not 0 <= places <= 20:
-        raise ValueError(f"places must be from 0 to 20, not {places}")
+    bits = integer(bits, "bits", 2, 8)
+    if places is not None:
+        places = integer(places, "places", 0, 20)
     refusals = Refusals()
     layers: list[Layer] = []
     roundings: list[Rounding] = []

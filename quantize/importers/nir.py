@@ -3,13 +3,14 @@
 import json
 import os
 from dataclasses import replace
-from math import inf, prod
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from ...errors import FirstspikeError
 from ...network import Network
 from ...network.inputs import Bits, Direct, Input, Latency, Spikes
+from ..checks import positive_number
 from .assemble import assemble
 from .nir_file import nir_package, read_graph
 from .nir_graph import graph_of, lengths
@@ -61,8 +62,7 @@ def import_nir(graph: Any, input: Input | None = None, *, steps: int | None = No
     """
     if reset not in (None, "to", "subtract"):
         raise ValueError(f"reset must be 'to' or 'subtract', not {reset!r}")
-    if not 0 < dt < inf:
-        raise ValueError(f"dt must be a number above 0, not {dt}")
+    dt = positive_number(dt, "dt")
     from_file = isinstance(graph, str | os.PathLike)
     path = Path(graph) if from_file else None
     found = read_graph(path) if path is not None else graph

@@ -21,8 +21,6 @@ __all__ = ["graph_of", "lengths"]
 
 DEPTH = 8
 """How deep graphs may be nested."""
-TOLD = 80
-"""The most characters of a label that are kept."""
 
 Key = tuple[str, ...]
 
@@ -115,7 +113,7 @@ class _Flat:
 
     def labels(self) -> dict[Key, str]:
         """What each node may be called: its metadata's name, which need not be the only one."""
-        return {key: str(node.metadata["name"])[:TOLD] if isinstance(node.metadata, dict)
+        return {key: node.metadata["name"] if isinstance(node.metadata, dict)
                 and isinstance(node.metadata.get("name"), str) else "" for key, node in self.nodes.items()}
 
 
@@ -126,10 +124,7 @@ class _Reader:
     def __init__(self, flat: _Flat, reading: Reading):
         self.flat, self.reading, self.refusals = flat, reading, Refusals()
         self.ways: dict[Key, list[int] | None] = {}
-        declared = lengths(declared_shape(flat.nodes[flat.input]))
-        if declared is None:
-            raise ValueError(f"{'.'.join(flat.input)} (Input): it has no shape; give it one")
-        self.declared = declared
+        self.declared = declared = self._declared_input()
         self.graph = Graph(declared if len(declared) == 3 else (prod(declared),))
         labels, sources = flat.labels(), flat.sources()
         for key in flat.order():
@@ -147,6 +142,16 @@ class _Reader:
         for node in self.graph.without_use():
             self.refusals.add(node.place, "it does not lead to the Output; leave it out")
         self.refusals.raise_any()
+
+    def _declared_input(self) -> Shape:
+        place = Place(".".join(self.flat.input), "Input")
+        try:
+            declared = lengths(declared_shape(self.flat.nodes[self.flat.input]))
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+        if declared is None:
+            raise ValueError(f"{place}: it has no shape; give it one")
+        return declared
 
     def _read(self, key: Key, place: Place, label: str, sources: list[Key]) -> list[int] | None:
         node = self.flat.nodes[key]
@@ -170,13 +175,17 @@ class _Reader:
                              "sources of one shape")
         shape = shapes.pop()
         self._check_declared(node, shape, alone=numbers == [INPUT])
-        if operation is None or (isinstance(operation, Flat) and len(shape) == 1):
+        flat = len(shape) == 1 and (numbers != [INPUT] or len(self.declared) == 1)
+        if operation is None or (isinstance(operation, Flat) and flat):
             return numbers
         return [self.graph.add(Node(place, operation, tuple(numbers), operation.behind(shape), label))]
 
     def _check_declared(self, node: Any, shape: Shape, *, alone: bool) -> None:
         """ValueError where a node declares another shape than comes; ``alone``: from the Input."""
         declared = lengths(declared_shape(node))
+        if alone and len(self.declared) not in (1, 3) and type(node).__name__ in ("Linear", "Affine"):
+            raise ValueError(f"it takes features, and what comes is {told_shape(self.declared)}; put a "
+                             "Flatten before it")
         if declared is None:
             return
         if type(node).__name__ == "Conv2d":

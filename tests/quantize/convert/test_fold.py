@@ -171,7 +171,7 @@ def infinite():
     ([nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.ReLU(), nn.Flatten(), nn.Linear(72, 2)],
      r"0 \(Conv2d\): padding_mode must be 'zeros', not 'reflect'$"),
     ([nn.Conv2d(1, 2, 1, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(128, 2)],
-     r"0 \(Conv2d\): its padding must be less than its kernel, which is 1 by 1, not 1; what"),
+     r"0 \(Conv2d\): its padding must be less than its kernel, which is 1 by 1, not 1; give less"),
     ([nn.BatchNorm2d(1, track_running_stats=False), nn.Flatten(), nn.Linear(36, 2)],
      r"0 \(BatchNorm2d\): it has no running statistics.*track_running_stats=True$"),
     ([nn.Flatten(), nn.Linear(36, 3), nn.GELU(), nn.Linear(3, 3), nn.Softmax(1)],

@@ -337,10 +337,35 @@ def write(path: Path, edit) -> Path:
     return path
 
 
+def versioned(file, version: str) -> None:
+    del file["version"]
+    file["version"] = version
+
+
+@pytest.mark.parametrize("version", ["1.0.8", "1.9", "0.2.0"])
+def test_known_versions_are_read(tmp_path: Path, version: str) -> None:
+    path = write(tmp_path / "x.nir", lambda file, h5py: versioned(file, version))
+    assert import_nir(path, steps=STEPS).report.exact
+
+
+def test_a_label_called_type_is_a_label(tmp_path: Path) -> None:
+    node = neuron("IF", (4,), 1.5)
+    node.metadata["type"] = "mine"
+    nir.write(tmp_path / "x.nir", nir.NIRGraph.from_list(EYE, node))
+    assert import_nir(tmp_path / "x.nir", steps=STEPS).report.exact
+
+
 @pytest.mark.parametrize(("edit", "sentence"), [
     (lambda file, h5py: file.__delitem__("node"), "it lacks 'node' or 'version'"),
     (lambda file, h5py: file["node/nodes/linear"].__delitem__("weight"),
-     "cannot be read as a NIR file"),
+     r"linear \(Linear\) has no weight; give it one"),
+    (lambda file, h5py: file["node/nodes/input"].__delitem__("shape"),
+     r"input \(Input\) has no shape; give it one"),
+    (lambda file, h5py: file["node/nodes/output"].__delitem__("shape"),
+     r"output \(Output\) has no shape; give it one"),
+    (lambda file, h5py: versioned(file, "99.0"), "it is of version '99.0', and versions to 1 are known"),
+    (lambda file, h5py: versioned(file, ""), "it is of version '', and versions to 1 are known"),
+    (lambda file, h5py: versioned(file, "-1"), "it is of version '-1', and versions to 1 are known"),
     (lambda file, h5py: file["node/nodes"].__setitem__("x", h5py.ExternalLink("/etc/passwd", "/")),
      "'x' is a link to somewhere else"),
     (lambda file, h5py: file["node/nodes"].__setitem__("x", h5py.SoftLink("/node")),
