@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["positive_number"]
+__all__ = ["number_from_0", "positive_number"]
 
 
 def positive_number(value: Any, name: str) -> float:
@@ -29,4 +29,13 @@ def positive_number(value: Any, name: str) -> float:
         raise TypeError(f"{name} must be a number above 0, not {value!r}")
     if not 0 < value < inf:
         raise ValueError(f"{name} must be a number above 0, not {value}")
+    return float(value)
+
+
+def number_from_0(value: Any, name: str) -> float:
+    """A number, 0 or more, as a float; errors are those of `positive_number`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number, 0 or more, not {value!r}")
+    if not 0 <= value < inf:
+        raise ValueError(f"{name} must be 0 or more, not {value}")
     return float(value)

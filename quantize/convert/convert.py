@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import FirstspikeError
+from ..checks import number_from_0
 from .report import Converted, LayerReport, Report
 from .settings import Settings
 
@@ -76,8 +77,7 @@ def convert(module: Any, to: str, calibrate: Any, *, labels: Any = None,
     for name in settings:
         if name not in known:
             raise TypeError(f"convert has no setting {name!r}: it has {', '.join(known)}")
-    if not bound >= 0:
-        raise ValueError(f"bound must be 0 or more, not {bound}")
+    bound = number_from_0(bound, "bound")
     chosen = Settings(**settings)
     levels, classes, shapes = _images(module, calibrate, labels, shape, chosen.levels)
     shape = next((each for each in shapes[:-1] if takes(module, each, chosen)), shapes[-1])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ...network.checks import integer
-from ..checks import positive_number
+from ..checks import number_from_0, positive_number
 
 __all__ = ["Settings"]
 
@@ -105,9 +105,10 @@ class Settings:
         for name in ("scale", "tau", "rate"):
             if getattr(self, name) is not None or name == "rate":
                 put(self, name, positive_number(getattr(self, name), name))
+        if self.units is not None:
+            put(self, "units", [positive_number(unit, "units") for unit in self.units])
         self._check_seen()
-        if not 0 <= self.consistency < float("inf"):
-            raise ValueError(f"consistency must be 0 or more, not {self.consistency}")
+        put(self, "consistency", number_from_0(self.consistency, "consistency"))
 
     def _check_seen(self) -> None:
         """TypeError or ValueError where mean, deviation and scale give what no network is trained on."""

@@ -175,8 +175,8 @@ class _Layers:
         neurons = layers[-1].name if layers else None
         if last is not None and graph.output != INPUT and not (
                 plain is not None and plain.source == neurons and plain.factor > 0):
-            free = next(name for name in ("output", *(f"output_{count}" for count in range(len(layers) + 1)))
-                        if name not in self.names)
+            names = ("output", *(f"output_{number}" for number in range(len(self.names))))
+            free = next(name for name in names if name not in self.names)
             layers.append(_layer(free, place, Integrator(), last))
         if not layers:
             raise ValueError("the network has no layer of neurons; give one with IF or LIF neurons")

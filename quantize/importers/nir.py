@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FirstspikeError
-from ...network import Network
+from ...network import Limits, Network
+from ...network.checks import integer
 from ...network.inputs import Bits, Direct, Input, Latency, Spikes
 from ..checks import positive_number
 from .assemble import assemble
@@ -125,6 +126,7 @@ def _input(given: Input | None, steps: int | None, whole: tuple[int, ...], ours:
     if steps is None:
         raise ValueError("steps must be given (--steps of the command): NIR does not say how many steps a "
                          "window has")
+    steps = integer(steps, "steps", 1, Limits.WINDOW)
     return Input(prod(whole), steps, Spikes(once=False), shape=shape)
 
 

@@ -40,6 +40,7 @@ def test_a_grid_is_exact(seed: int, bits: int, strict: bool, subtract: bool, lea
     rng = np.random.default_rng(seed)
     limit = max(1, (1 << bits - 1) - 1)
     whole = rng.integers(-limit, limit + 1, (5, 8)) if bits > 1 else rng.choice([-1, 1], (5, 8))
+    whole[:, 0] = 1  # so that no unit is a multiple, of which a bias would be a third
     unit = 2.0 ** rng.integers(-9, 3, (5, 1))
     threshold = unit[:, 0] * rng.integers(1, 40, 5) / 4
     first = RealLayer("a", "a", (5,), (Group("input", whole * unit, (8,)),),

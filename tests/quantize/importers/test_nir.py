@@ -311,6 +311,7 @@ def test_nothing_is_dropped_in_silence() -> None:
 
 @pytest.mark.parametrize(("options", "sentence"), [
     ({}, r"steps must be given \(--steps of the command\): NIR does not say how many"),
+    ({"steps": 0}, "steps must be a positive integer, not 0"),
     ({"steps": 4, "reset": "half"}, "reset must be 'to'"),
     ({"steps": 4, "dt": 0}, "dt must be a number above 0, not 0"),
     ({"steps": 4, "dt": np.inf}, "dt must be a number above 0, not inf"),
@@ -326,6 +327,18 @@ def test_bad_options_are_refused(options: dict, sentence: str) -> None:
         import_nir(residual(), **options)
     with pytest.raises(TypeError, match=r"graph must be a path or a nir\.NIRGraph"):
         import_nir(7, steps=4)
+
+
+@pytest.mark.parametrize(("options", "sentence"), [
+    ({"steps": 1.5}, "steps must be a positive integer, not 1.5"),
+    ({"steps": 4, "dt": "x"}, "dt must be a number above 0, not 'x'"),
+    ({"steps": 4, "level": "x"}, "level must be a number above 0, not 'x'"),
+    ({"steps": 4, "bits": "x"}, "bits must be an integer from 2 to 8, not 'x'"),
+    ({"steps": 4, "places": 1.5}, "places must be a non-negative integer, not 1.5"),
+])
+def test_options_of_another_type_are_refused(options: dict, sentence: str) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        import_nir(residual(), **options)
 
 
 def write(path: Path, edit) -> Path:
