@@ -133,7 +133,7 @@ def convert(context: click.Context, weights: Path, model: str, to: str, calibrat
 
 def _module(weights: Path, model: str) -> Any:
     try:
-        from ..quantize.convert.files import load_module
+        from ..quantize.convert.weight_files import load_module
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise

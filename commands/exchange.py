@@ -15,15 +15,18 @@ __all__ = ["export", "import_"]
 
 
 class Quotient(click.ParamType):
-    """A number, or one over another, as 1/255."""
+    """A number above 0, or one over another, as 1/255."""
 
     name = "number"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         try:
-            return float(Fraction(value))
-        except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is no number, nor one over another, as 1/255", param, ctx)
+            number = float(Fraction(value))
+        except (ValueError, ZeroDivisionError, OverflowError):
+            number = 0.0
+        if number <= 0:
+            self.fail(f"{value!r} is no number above 0, nor one over another, as 1/255", param, ctx)
+        return number
 
 
 @click.command(name="import", short_help="Import a network from a NIR file.")
@@ -45,7 +48,7 @@ class Quotient(click.ParamType):
                    "nodes' metadata say, else to.")
 @click.option("--at-threshold", "strict", flag_value=False, default=True, type=bool,
               help="Neurons fire at their threshold too, as SpikingJelly's do; NIR's fire above it.")
-@click.option("--dt", type=click.FloatRange(min=0, min_open=True), default=1e-4, show_default=True,
+@click.option("--dt", type=Quotient(), default="1e-4", show_default=True, metavar="X",
               help="How long a step is, in the unit of the file's time constants.")
 @click.option("--weights", type=click.Choice(("auto", "sign", "ternary", "integer")), default="auto",
               show_default=True, help="What weights become; auto: the fewest bits that hold them exactly, "
@@ -78,7 +81,7 @@ def import_(file: Path, out: Path, steps: int | None, encoding: str | None, leve
     """
     from ..quantize.data.images import load_images
     from ..quantize.importers.nir import import_nir
-    from ..quantize.importers.report import measured_words, words
+    from ..quantize.importers.report import told_measure, told_rounding
     check_out(out)
     if encoding is not None and steps is None:
         raise click.UsageError("--encoding needs --steps, how many steps a window has.")
@@ -91,22 +94,23 @@ def import_(file: Path, out: Path, steps: int | None, encoding: str | None, leve
         made.network.save(out)
     report = made.report
     measured = report.measured
-    lost = measured is not None and measured.loss * 100 > bound
-    unknown = measured is None and not report.exact
+    loss = None if measured is None else measured.loss
+    lost = loss is not None and loss * 100 > bound
+    unknown = loss is None and not report.exact
     if json_:
         show_json(report.to_json() | {"path": str(out), "digest": made.network.digest})
         return (lost or unknown) and not accept_loss
-    show_pairs({layer.place: words(layer) for layer in report.layers}, f"Wrote {out}")
+    show_pairs({layer.place: told_rounding(layer) for layer in report.layers}, f"Wrote {out}")
     if measured is not None:
-        show_pairs(measured_words(measured))
+        show_pairs(told_measure(measured))
     if report.exact:
         say("Exact: every spike as in the file.", style="bold green")
-    elif lost and measured is not None:
-        say(f"Rounding lost {measured.loss:.2%}, and {bound / 100:.2%} was the bound: give more --bits, or "
+    elif lost and loss is not None:
+        say(f"Rounding lost {loss:.2%}, and {bound / 100:.2%} was the bound: give more --bits, or "
             "take it with --accept-loss.", style="bold red")
     elif unknown:
-        say("What rounding lost is not known: give --calibrate DATA, or take it with --accept-loss.",
-            style="bold red")
+        remedy = "give --calibrate DATA" if measured is None else "compare with the tool's own accuracy"
+        say(f"What rounding lost is not known: {remedy}, or take it with --accept-loss.", style="bold red")
     return (lost or unknown) and not accept_loss
 
 

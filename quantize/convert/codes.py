@@ -22,10 +22,22 @@ __all__ = ["Code", "binary", "linear", "rate", "table"]
 class Code:
     """How the neurons of a layer fire, and how they are heard.
 
-    ``schedule``: ``K`` of the listeners, and ``G`` and ``R`` (where it resets) of the layer: int64, shape
-    ``(window,)``. ``passes``: int64, the amount for each ``floor(V / theta)`` from 0 to the highest that
-    counts; None for online codes. ``share``: threshold in units. ``lead``: part of the threshold that ``V``
-    starts with.
+    Attributes
+    ----------
+    window : int
+        Steps.
+    phase, fires
+        Of the layer.
+    schedule : numpy.ndarray
+        ``K`` of the listeners, and ``G`` and ``R`` (where it resets) of the layer: int64, shape
+        ``(window,)``.
+    passes : numpy.ndarray or None
+        int64, the amount for each ``floor(V / theta)`` from 0 to the highest that counts; None for online
+        codes.
+    share : float
+        The threshold in units.
+    lead : float
+        Part of the threshold that ``V`` starts with.
     """
 
     window: int
@@ -48,10 +60,18 @@ class Code:
     def fire(self, sums: torch.Tensor, initial: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
         """What is passed on; gradients go straight through.
 
-        ``sums``: what has arrived, with the bias: shape ``(count, neurons)``, or ``(window, count, neurons)``
-        for online codes; ``initial``: what ``V`` starts with. Returns amounts of the windowed codes, spikes
-        (0 or 1) of the online ones, in the shape of ``sums``. Whole numbers stay exact below 2**23 in
-        float32 and 2**52 in float64.
+        Parameters
+        ----------
+        sums : torch.Tensor
+            What has arrived, with the bias: shape ``(count, neurons)``, or ``(window, count, neurons)`` for
+            online codes. Whole numbers stay exact below 2**23 in float32 and 2**52 in float64.
+        initial, threshold : torch.Tensor
+            What ``V`` starts with, and the threshold: shape ``(neurons,)``.
+
+        Returns
+        -------
+        torch.Tensor
+            Amounts of the windowed codes, spikes (0 or 1) of the online ones, in the shape of ``sums``.
         """
         if self.passes is None:
             return _rates(sums, initial, threshold)
@@ -113,8 +133,13 @@ def binary(window: int, *, nearest: bool) -> Code:
 def table(schedule: np.ndarray, *, nearest: bool) -> Code:
     """One spike of a falling kernel (T2FSNN, Park et al., arXiv 2003.11741).
 
-    ``nearest``: the threshold is lowered to the middle of a value and the next one, by the mean ratio of the
-    two; kernel and threshold keep the same schedule.
+    Parameters
+    ----------
+    schedule : numpy.ndarray
+        The kernel: integers that fall, at least 1.
+    nearest : bool
+        Whether the threshold is lowered to the middle of a value and the next one, by the mean ratio of the
+        two; kernel and threshold keep the same schedule.
     """
     passes = np.zeros(int(schedule[0]) + 1, np.int64)
     for value in schedule[::-1]:

@@ -1,10 +1,10 @@
-"""Training a draft through its rounding: weights, scales and biases, towards labels and the float network.
+"""Training a network through its rounding: weights, scales and biases, towards labels and the float network.
 
-Straight-through gradients (the draft's), Adam along a cosine. The loss of a batch is the cross-entropy of the
-labels, where there are any, and the divergence from the float network's scores (Hinton et al., arXiv
-1503.02531). Rate codes may be trained on each step's own scores (TET, Deng et al., arXiv 2202.11946), and
-with a price on the divergence of each step's scores from their mean, which asks the steps to say the same
-(output distillation between steps, as in temporal knowledge sharing, arXiv 2304.06540).
+Straight-through gradients (the rounded layers'), Adam along a cosine. The loss of a batch is the
+cross-entropy of the labels, where there are any, and the divergence from the float network's scores (Hinton
+et al., arXiv 1503.02531). Rate codes may be trained on each step's own scores (TET, Deng et al., arXiv
+2202.11946), and with a price on the divergence of each step's scores from their mean, which asks the steps to
+say the same (output distillation between steps, as in temporal knowledge sharing, arXiv 2304.06540).
 """
 
 import math
@@ -17,8 +17,8 @@ import torch
 from torch.nn import functional
 
 from ..train import Progress
-from .draft import DraftLayer
-from .make import Made
+from .rounded_layers import RoundedLayer
+from .rounding import Rounded
 
 __all__ = ["finetune", "loss_of"]
 
@@ -33,9 +33,18 @@ def loss_of(steps: torch.Tensor, wanted: torch.Tensor, labels: torch.Tensor | No
             consistency: float) -> torch.Tensor:
     """The loss of a batch.
 
-    ``steps``: scores of each step, shape ``(steps, count, outputs)``; ``wanted``: the float network's, shape
-    ``(count, outputs)``; ``labels``: classes, or None; ``each``: of every step's scores (TET), not of their
-    mean; ``consistency``: weight of the divergence of each step from the mean.
+    Parameters
+    ----------
+    steps : torch.Tensor
+        Scores of each step, shape ``(steps, count, outputs)``.
+    wanted : torch.Tensor
+        The float network's, shape ``(count, outputs)``.
+    labels : torch.Tensor or None
+        Classes, where they are known.
+    each : bool
+        Of every step's scores (TET), not of their mean.
+    consistency : float
+        Weight of the divergence of each step from the mean.
     """
     mean = steps.mean(dim=0)
     told = steps if each else mean[None]
@@ -53,38 +62,52 @@ def loss_of(steps: torch.Tensor, wanted: torch.Tensor, labels: torch.Tensor | No
     return total
 
 
-def finetune(made: Made, levels: np.ndarray, wanted: np.ndarray, labels: np.ndarray | None,
+def finetune(made: Rounded, levels: np.ndarray, wanted: np.ndarray, labels: np.ndarray | None,
              progress: Callable[[Progress], Any] | None = None) -> list[float]:
-    """Train the draft in place; returns the mean loss of each epoch.
+    """Train the rounded layers in place.
 
     Parameters
     ----------
-    levels: images: integers, shape ``(count, size)``.
-    wanted: the float network's scores of them, shape ``(count, outputs)``.
-    labels: their classes, or None.
+    made : Rounded
+        The network.
+    levels : numpy.ndarray
+        Images: integers, shape ``(count, size)``.
+    wanted : numpy.ndarray
+        The float network's scores of them, shape ``(count, outputs)``.
+    labels : numpy.ndarray or None
+        Their classes, where they are known.
+    progress : callable or None
+        Called with a :class:`..train.Progress` after each batch.
+
+    Returns
+    -------
+    list of float
+        The mean loss of each epoch.
 
     Raises
     ------
-    ValueError: the training went astray, as it does at too high a rate.
+    ValueError
+        The training went astray, as it does at too high a rate.
     """
-    settings, draft = made.settings, made.draft
+    settings, rounded = made.settings, made.rounded
     generator = torch.Generator().manual_seed(settings.seed)
-    draft.float().train()
-    optimiser = torch.optim.Adam([group for layer in draft.layers for group in _groups(layer, settings.rate)])
+    rounded.float().train()
+    optimiser = torch.optim.Adam([group for layer in rounded.layers
+                                  for group in _groups(layer, settings.rate)])
     batch = min(settings.batch, len(levels))
     batches = len(levels) // batch
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.finetune * batches)
     goal = torch.as_tensor(wanted).float()
     classes = None if labels is None else torch.as_tensor(labels)
-    worth = draft.layers[-1].heard
+    worth = rounded.layers[-1].heard
     history, started = [], time.monotonic()
     for epoch in range(settings.finetune):
         order = torch.randperm(len(levels), generator=generator)
         total = 0.0
         for index in range(batches):
             chosen = order[index * batch:(index + 1) * batch]
-            amounts = made.source.amounts(levels[chosen.numpy()]).float()
-            sums = draft(amounts) * draft.layers[-1].worth()
+            amounts = made.input.amounts(levels[chosen.numpy()]).float()
+            sums = rounded(amounts) * rounded.layers[-1].worth()
             steps = sums if worth.online is not None else sums[None]
             loss = loss_of(steps, goal[chosen], None if classes is None else classes[chosen],
                            each=settings.loss == "tet", consistency=settings.consistency)
@@ -100,16 +123,16 @@ def finetune(made: Made, levels: np.ndarray, wanted: np.ndarray, labels: np.ndar
                 progress(Progress(epoch + 1, settings.finetune, index + 1, batches, total / (index + 1), None,
                                   seconds, left))
         history.append(total / batches)
-        if not all(map(_sound, draft.layers)) or not math.isfinite(total):
+        if not all(map(_sound, rounded.layers)) or not math.isfinite(total):
             raise ValueError(f"fine-tuning went astray in epoch {epoch + 1} (loss {total / batches:.3g}); "
                              f"give a rate below {settings.rate:g}")
-    draft.double().eval()
-    for layer in draft.layers:
+    rounded.double().eval()
+    for layer in rounded.layers:
         layer.choose_fraction()
     return history
 
 
-def _groups(layer: DraftLayer, rate: float) -> list[dict[str, Any]]:
+def _groups(layer: RoundedLayer, rate: float) -> list[dict[str, Any]]:
     """The parameters of a layer, each with a rate that fits its size."""
     hidden = layer.code is not None and not layer.output
     level = layer.unit if hidden else _size(layer.bias) + 0.1
@@ -121,7 +144,7 @@ def _groups(layer: DraftLayer, rate: float) -> list[dict[str, Any]]:
     ]
 
 
-def _sound(layer: DraftLayer) -> bool:
+def _sound(layer: RoundedLayer) -> bool:
     """Whether its numbers are still such as integers can stand for."""
     finite = all(bool(torch.isfinite(values).all()) for values in (layer.weight, layer.scale, layer.bias))
     return finite and float(layer.scale.detach().abs().max()) < LARGEST_SCALE

@@ -7,80 +7,17 @@ never falls may be changed, and is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch.nn import functional
 
-from .parts import Activation, Affine, Geometry, Norm, Part, Pooling, Refusals, Shape
+from ..graph.graph import Graph, Node
+from ..graph.operations import Activation, Affine, Flat, Gain, Pooling, Shape
+from ..graph.refusals import Place, Refusals
+from .stage import Stage, weigh
 
-__all__ = ["Stage", "fold"]
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """What one layer of neurons computes: ``activation(weight * pool(source) + bias)``; float64.
-
-    ``place``, ``kind``: of the module that holds the weights. ``pool``: what the source goes through first;
-    its ``divisor`` is in the weights already, so regions are summed. ``bias``: shape ``(neurons,)``, one for
-    each position of a convolution. ``activation``: None for the last stage.
-    """
-
-    place: str
-    kind: str
-    pool: Pooling | None
-    weight: torch.Tensor
-    bias: torch.Tensor
-    geometry: Geometry | None
-    source_shape: Shape
-    shape: Shape
-    activation: Any = None
-
-    @property
-    def channels(self) -> int:
-        """Channels of a convolution, else neurons: how many thresholds there may be."""
-        return self.shape[0]
-
-    @property
-    def size(self) -> int:
-        """Number of neurons."""
-        return self.bias.numel()
-
-    def linear(self, amounts: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
-        """``weight`` (None: its own) times what the source passes on, without the bias.
-
-        ``amounts``: shape ``(count, source neurons)``; returns ``(count, neurons)``, both in C order.
-        """
-        weight = self.weight if weight is None else weight
-        return weigh(self.geometry, weight, self.pooled(amounts))
-
-    def pooled(self, amounts: torch.Tensor) -> torch.Tensor:
-        """What arrives at the weights: ``(count, *shape before the weights)``."""
-        amounts = amounts.reshape(len(amounts), *self.source_shape)
-        if self.pool is None:
-            return amounts
-        if self.pool.maximum:
-            return functional.max_pool2d(amounts, self.pool.size, self.pool.stride, self.pool.padding)
-        return functional.avg_pool2d(amounts, self.pool.size, self.pool.stride, self.pool.padding,
-                                     divisor_override=1)
-
-    def per_neuron(self, channels: torch.Tensor) -> torch.Tensor:
-        """What is given for each channel, for each neuron: shape ``(neurons,)``."""
-        return channels.repeat_interleave(self.size // self.channels)
-
-
-def weigh(geometry: Geometry | None, weight: torch.Tensor, amounts: torch.Tensor) -> torch.Tensor:
-    """``weight`` times ``amounts``, ``(count, ...)``: ``(count, neurons)``."""
-    if geometry is None:
-        return functional.linear(amounts.flatten(1), weight)
-    top, bottom, left, right = geometry.padding
-    if top == bottom and left == right:
-        padding = (top, left)
-    else:
-        amounts, padding = functional.pad(amounts, (left, right, top, bottom)), (0, 0)
-    return functional.conv2d(amounts, weight, None, geometry.stride, padding, geometry.dilation,
-                             geometry.groups).flatten(1)
+__all__ = ["fold"]
 
 
 class _Source:
@@ -90,80 +27,86 @@ class _Source:
     """
 
     def __init__(self, shape: Shape, gain: torch.Tensor, shift: torch.Tensor):
-        self.whole, self.shape = shape, shape
+        self.whole = shape
         self.pool: Pooling | None = None
+        self.pool_place: Place | None = None
         self.gain, self.shift = gain, shift
 
-    def norm(self, part: Norm) -> None:
-        if len(self.gain) != len(part.gain):  # flattened since
-            times = len(part.gain) // len(self.gain)
+    def norm(self, gain: torch.Tensor, shift: torch.Tensor) -> None:
+        if len(self.gain) != len(gain):  # flattened since
+            times = len(gain) // len(self.gain)
             self.gain, self.shift = self.gain.repeat_interleave(times), self.shift.repeat_interleave(times)
-        self.gain, self.shift = self.gain * part.gain, self.shift * part.gain + part.shift
+        self.gain, self.shift = self.gain * gain, self.shift * gain + shift
 
-    def pooling(self, part: Pooling, refusals: Refusals) -> None:
+    def pooling(self, part: Pooling, place: Place, refusals: Refusals) -> None:
         if self.pool is not None:
-            refusals.add(part.node, f"it follows {self.pool.node} with no weights between; join the two")
+            refusals.add(place, f"it follows {self.pool_place} with no weights between; join the two")
         elif part.maximum and (self.gain <= 0).any():
-            refusals.add(part.node, "what comes was scaled by a negative gain, so its maximum is another; "
-                                    "put the normalisation behind it")
-        elif any(part.padding) and not part.maximum and self.shift.any():
-            refusals.add(part.node, "it pads a source that was shifted; leave out the padding, or put the "
-                                    "normalisation behind it")
+            refusals.add(place, "what comes was scaled by a negative gain, so its maximum is another; put "
+                                "the normalisation behind it")
+        elif any(part.geometry.padding) and not part.maximum and self.shift.any():
+            refusals.add(place, "it pads a source that was shifted; leave out the padding, or put the "
+                                "normalisation behind it")
         else:
-            self.pool, self.shape = part, part.shape
+            self.pool, self.pool_place = part, place
             if not part.maximum:
                 self.shift = self.shift * (part.size[0] * part.size[1] / part.divisor)
                 self.gain = self.gain / part.divisor
 
-    def fold(self, part: Affine) -> Stage:
-        """The weights ``part`` on this source."""
-        gain, shift, weight = self.gain, self.shift, part.weight
+    def fold(self, part: Affine, node: Node, heard: Shape) -> Stage:
+        """The weights ``part`` on this source, of which ``heard`` comes."""
+        gain, shift = self.gain, self.shift
+        weight, bias = torch.as_tensor(part.weight), torch.as_tensor(part.bias)
         if part.geometry is None:
             times = weight.shape[1] // len(gain)
             gain, shift = gain.repeat_interleave(times), shift.repeat_interleave(times)
-            bias = part.bias + weight @ shift
+            bias = bias + weight @ shift
             weight = weight * gain
         else:
-            channels, height, width = part.source_shape
+            channels, height, width = heard
             level = shift.view(1, channels, 1, 1).expand(1, channels, height, width)
-            positions = part.shape[1] * part.shape[2]
-            bias = weigh(part.geometry, weight, level)[0] + part.bias.repeat_interleave(positions)
+            positions = node.shape[1] * node.shape[2]
+            bias = weigh(part.geometry, weight, level)[0] + bias.repeat_interleave(positions)
             inner = channels // part.geometry.groups
             of_group = gain.view(part.geometry.groups, inner)
             each = of_group.repeat_interleave(len(weight) // part.geometry.groups, dim=0)
             weight = weight * each[:, :, None, None]
-        return Stage(part.node.place, part.node.kind, self.pool, weight, bias, part.geometry, self.whole,
-                     part.shape)
+        return Stage(node.place, self.pool, self.pool_place, weight, bias, part.geometry, self.whole, heard,
+                     node.shape)
 
 
-def fold(parts: Sequence[Part], shape: Shape, *, gain: float | Sequence[float] = 1.0,
-         shift: float | Sequence[float] = 0.0,
+def fold(graph: Graph, *, gain: float | Sequence[float] = 1.0, shift: float | Sequence[float] = 0.0,
          rises: Callable[[Any], bool] = lambda what: True) -> list[Stage]:
-    """The stages of what :func:`.walk.walk` gave.
+    """The stages of a chain.
 
     Parameters
     ----------
-    shape: of one image.
-    gain, shift: the network sees ``gain * level + shift``, one for all or one for each channel of the image.
-    rises: whether an activation never falls, so that a maximum before it may be taken behind it.
+    graph : Graph
+        What :func:`..graph.torch_reader.read_chain` gave.
+    gain, shift : float or sequence of float
+        The network sees ``gain * level + shift``, one for all or one for each channel of the image.
+    rises : callable
+        Whether an activation never falls, so that a maximum before it may be taken behind it.
 
     Raises
     ------
-    ValueError: the parts do not alternate between weights and activations, or cannot be folded exactly; each
-    such module is named.
+    ValueError
+        The operations do not alternate between weights and activations, or cannot be folded exactly; each
+        such module is named.
     """
+    shape = graph.input_shape
     folding = _Folding(_Source(shape, _of_channels(gain, shape), _of_channels(shift, shape)), rises)
-    for part in parts:
-        match part:
-            case Affine():
-                folding.affine(part)
-            case Norm():
-                folding.norm(part)
-            case Pooling():
-                folding.pooling(part)
-            case Activation():
-                folding.activation(part)
-    return folding.end(parts)
+    for node in graph.nodes:
+        match node.operation:
+            case Affine() as part:
+                folding.affine(part, node, graph.shape_of(node.sources[0]))
+            case Gain() as part:
+                folding.norm(part, node.place)
+            case Pooling() as part:
+                folding.pooling(part, node.place)
+            case Activation() as part:
+                folding.activation(part, node.place)
+    return folding.end(graph)
 
 
 def _of_channels(value: float | Sequence[float], shape: Shape) -> torch.Tensor:
@@ -187,57 +130,62 @@ class _Folding:
         self.stages: list[Stage] = []
         self.open: Stage | None = None          # weights whose activation has not come yet
         self.behind: Pooling | None = None      # a maximum behind them
-        self.last: Affine | None = None
+        self.behind_place: Place | None = None
 
-    def affine(self, part: Affine) -> None:
-        if self.open is not None and self.last is not None:
-            self.refusals.add(part.node, f"it follows {self.last.node} with no activation between; put a "
-                                         "ReLU there, or multiply the two")
-            self.source = _blank(part.source_shape)
-        self.open, self.last, self.behind = self.source.fold(part), part, None
+    def affine(self, part: Affine, node: Node, heard: Shape) -> None:
+        if self.open is not None:
+            self.refusals.add(node.place, f"it follows {self.open.place} with no activation between; put a "
+                                          "ReLU there, or multiply the two")
+            self.source = _blank(heard)
+        self.open, self.behind = self.source.fold(part, node, heard), None
 
-    def norm(self, part: Norm) -> None:
+    def norm(self, part: Gain, place: Place) -> None:
+        gain, shift = torch.as_tensor(part.factor).flatten(), torch.as_tensor(part.shift).flatten()
         if self.open is None:
-            self.source.norm(part)
-        elif len(part.gain) != self.open.channels:
-            self.refusals.add(part.node, "it treats the positions of a convolution differently; put a "
-                                         "BatchNorm2d before Flatten")
-        elif self.behind is not None and (part.gain <= 0).any():
-            channel = int((part.gain <= 0).int().argmax())
-            self.refusals.add(part.node, f"channel {channel} has a gain of 0 or less behind a maximum; put "
-                                         "the normalisation before the pooling")
+            self.source.norm(gain, shift)
+        elif len(gain) != self.open.channels:
+            self.refusals.add(place, "it treats the positions of a convolution differently; put a "
+                                     "BatchNorm2d before Flatten")
+        elif self.behind is not None and (gain <= 0).any():
+            channel = int((gain <= 0).int().argmax())
+            self.refusals.add(place, f"channel {channel} has a gain of 0 or less behind a maximum; put the "
+                                     "normalisation before the pooling")
         else:
-            gain, shift = self.open.per_neuron(part.gain), self.open.per_neuron(part.shift)
-            of_rows = part.gain.view(-1, *[1] * (self.open.weight.ndim - 1))
-            self.open = replace(self.open, weight=self.open.weight * of_rows,
-                                bias=self.open.bias * gain + shift)
+            of_rows = gain.view(-1, *[1] * (self.open.weight.ndim - 1))
+            self.open = replace(
+                self.open, weight=self.open.weight * of_rows,
+                bias=self.open.bias * self.open.per_neuron(gain) + self.open.per_neuron(shift))
 
-    def pooling(self, part: Pooling) -> None:
+    def pooling(self, part: Pooling, place: Place) -> None:
         if self.open is None:
-            self.source.pooling(part, self.refusals)
+            self.source.pooling(part, place, self.refusals)
         elif part.maximum and self.behind is None:
-            self.behind = part
+            self.behind, self.behind_place = part, place
         else:
-            self.refusals.add(part.node, "it stands between weights and their activation; put it behind the "
-                                         "activation")
+            self.refusals.add(place, "it stands between weights and their activation; put it behind the "
+                                     "activation")
 
-    def activation(self, part: Activation) -> None:
+    def activation(self, part: Activation, place: Place) -> None:
         if self.open is None:
-            self.refusals.add(part.node, "it has no weights before it; put a Linear or a Conv2d there")
+            self.refusals.add(place, "it has no weights before it; put a Linear or a Conv2d there")
             return
         self.stages.append(replace(self.open, activation=part.what))
         self.source, self.open = _blank(self.open.shape), None
-        if self.behind is not None and not self.rises(part.what):
-            self.refusals.add(self.behind.node, f"it stands before {part.node}; put it behind it")
-        elif self.behind is not None:
-            self.source.pooling(self.behind, self.refusals)
+        if self.behind is None or self.behind_place is None:
+            return
+        if self.rises(part.what):
+            self.source.pooling(self.behind, self.behind_place, self.refusals)
+        else:
+            self.refusals.add(self.behind_place, f"it stands before {place}; put it behind it")
 
-    def end(self, parts: Sequence[Part]) -> list[Stage]:
+    def end(self, graph: Graph) -> list[Stage]:
+        computing = [node for node in graph.nodes if not isinstance(node.operation, Flat)]
         if self.open is not None and self.behind is None:
             self.stages.append(self.open)
-        elif parts and not self.refusals.clauses:
-            self.refusals.add(parts[-1].node, "the network must end in a Linear or a Conv2d, whose values "
-                                              "are the classes' scores; leave out what follows it")
+        elif computing and not self.refusals.clauses:
+            self.refusals.add(computing[-1].place, "the network must end in a Linear or a Conv2d, whose "
+                                                   "values are the classes' scores; leave out what follows "
+                                                   "it")
         self.refusals.raise_any()
         if not self.stages:
             raise ValueError("the network cannot be taken exactly: it has no Linear and no Conv2d")

@@ -40,18 +40,39 @@ class _OnGrid(torch.autograd.Function):
 
 
 def on_grid(weight: torch.Tensor, step: torch.Tensor, bits: int) -> torch.Tensor:
-    """The integers nearest to ``weight / step``, of ``bits`` bits; the gradient goes straight through.
+    """The integers nearest to ``weight / step``; the gradient goes straight through.
 
-    ``step``: positive, of a shape that broadcasts. With one bit 0 becomes +1.
+    Parameters
+    ----------
+    weight : torch.Tensor
+        Real weights.
+    step : torch.Tensor
+        Positive, of a shape that broadcasts.
+    bits : int
+        Of the integers; with one bit 0 becomes +1.
     """
     return _OnGrid.apply(weight, step, bits)  # pyright: ignore[reportReturnType]
 
 
 def steps(weight: torch.Tensor, bits: int, together: bool) -> torch.Tensor:
-    """The step of each channel, ``(channels, 1, ...)``, or of all (``together``).
+    """What an integer weight is worth.
 
-    The exact one where the weights lie on a grid; else that of the least mean squared error: the mean size
+    The exact step where the weights lie on a grid; else that of the least mean squared error: the mean size
     for signs, the best of some between a third of the largest weight and all of it for more bits.
+
+    Parameters
+    ----------
+    weight : torch.Tensor
+        Shape ``(channels, ...)``.
+    bits : int
+        Of the integers.
+    together : bool
+        Whether there is one step for all, not one for each channel.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape ``(channels, 1, ...)`` or ``(1, 1, ...)``.
     """
     rows = weight.reshape(1, -1) if together else weight.flatten(1)
     largest = rows.abs().amax(dim=1, keepdim=True)

@@ -13,22 +13,34 @@ from typing import Any
 import torch
 from torch import nn
 
-from . import source
-from .base import Conversion, Rectifier, best_unit, fixed_unit
+from ..graph.operations import Activation, Shape
+from ..graph.refusals import Refusals
+from . import encoded_input
 from .codes import Code, rate
-from .fold import Stage
-from .parts import Refusals, Shape
+from .conversion import Conversion, Rectifier, best_unit, fixed_unit
+from .encoded_input import EncodedInput
 from .settings import Settings
-from .source import Source
+from .stage import Stage
 
-__all__ = ["ClipFloorShift", "Qcfs"]
+__all__ = ["ClipFloorShift", "Qcfs", "Rates", "read"]
 
 
 class ClipFloorShift(nn.Module):
-    """``threshold * clip(floor(x levels / threshold + 1/2) / levels, 0, 1)``; the gradient goes straight
-    through.
+    """``threshold * clip(floor(x levels / threshold + 1/2) / levels, 0, 1)``, an activation to train with.
 
-    ``threshold`` is trained with the network; ``levels``: the steps that the converted network is to take.
+    The gradient goes straight through; ``threshold`` is trained with the network.
+
+    Parameters
+    ----------
+    levels : int
+        The steps that the converted network is to take.
+    threshold : float
+        What it begins with.
+
+    Raises
+    ------
+    ValueError
+        ``levels`` is no positive integer.
     """
 
     def __init__(self, levels: int, threshold: float = 8.0):
@@ -64,13 +76,14 @@ class Rates(Conversion):
             return
         for stage in stages[1:]:
             if stage.pool is not None and stage.pool.maximum:
-                refusals.add(stage.pool.node, "the maximum of counts is not that of each step's spikes; take "
-                                              "an AvgPool2d, a window of 1, or convert to relu or t2fsnn")
+                refusals.add(stage.pool_place, "the maximum of counts is not that of each step's spikes; "
+                                               "take an AvgPool2d, a window of 1, or convert to relu or "
+                                               "t2fsnn")
 
-    def source(self, shape: Shape, settings: Settings) -> Source:
+    def encoded(self, shape: Shape, settings: Settings) -> EncodedInput:
         """The levels themselves, in every step."""
         self.encoding(settings)
-        return source.direct(shape, settings.levels, settings.window or self.window)
+        return encoded_input.direct(shape, settings.levels, settings.window or self.window)
 
     def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:
         """One threshold for the layer, such that the counts are nearest to the activations."""
@@ -90,9 +103,9 @@ class Qcfs(Rates):
     name = "qcfs"
 
 
-def read(module: Any) -> Rectifier:
+def read(module: Any) -> Activation:
     """What a `ClipFloorShift` is. Raises ValueError where its threshold is not positive."""
     peak = float(module.threshold.detach())
     if not 0 < peak < float("inf"):
         raise ValueError(f"its threshold must be above 0, not {peak}; train it again")
-    return Rectifier(peak, module.levels)
+    return Activation(Rectifier(peak, module.levels))

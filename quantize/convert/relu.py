@@ -9,8 +9,8 @@ layer with the fixed window that bounds its activations.) Maximum pooling is exa
 import numpy as np
 import torch
 
-from .base import Conversion, Rectifier, fixed_unit
 from .codes import Code, linear
+from .conversion import Conversion, Rectifier, fixed_unit
 from .settings import Settings
 
 __all__ = ["Relu"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ...network.checks import integer
+from ..checks import number_from_0, positive_number
 
 __all__ = ["Settings"]
 
@@ -21,20 +22,52 @@ LARGEST = 1e9
 class Settings:
     """How to convert; what a conversion does not use must stay as it is.
 
-    ``window``: steps of each layer; None: the conversion's own. ``bits``: of a weight, 1 (signs) to 8.
-    ``encoding``: of the input; "auto": the conversion's own. ``input_window``: steps of a latency input;
-    None: ``window``. ``levels``, ``scale``, ``mean``, ``deviation``: the float network saw
-    ``(level * scale - mean) / deviation``, levels from 0 to ``levels - 1``; numbers, or mean and deviation
-    one a channel; ``scale`` None: ``1 / (levels - 1)``. ``rounding``: of activations in windowed codes.
-    ``kernel``: of t2fsnn. ``tau``: its time constant; None: the best for each layer. ``readout``: of rate
-    codes. ``units``: what an amount of 1 is worth in each hidden layer; None: chosen on the data.
-    ``correct``: fit each layer's scales and biases to the float network's on the data, after its weights
-    were rounded.
+    Attributes
+    ----------
+    window : int or None
+        Steps of each layer; None: the conversion's own.
+    bits : int
+        Of a weight, 1 (signs) to 8.
+    encoding : str
+        Of the input; "auto": the conversion's own.
+    input_window : int or None
+        Steps of a latency input; None: ``window``.
+    levels : int
+        How many levels an input has.
+    scale, mean, deviation : float
+        The float network saw ``(level * scale - mean) / deviation``, levels from 0 to ``levels - 1``; mean
+        and deviation may be one a channel; ``scale`` None: ``1 / (levels - 1)``.
+    rounding : str
+        Of activations in windowed codes.
+    kernel : str
+        Of t2fsnn.
+    tau : float or None
+        Its time constant; None: the best for each layer.
+    readout : str
+        Of rate codes.
+    units : sequence of float or None
+        What an amount of 1 is worth in each hidden layer; None: chosen on the data.
+    correct : bool
+        Whether each layer's scales and biases are fitted to the float network's on the data, after its
+        weights were rounded.
+    finetune : int
+        Epochs of training on the data, through the rounding, towards the labels and the float network's
+        scores.
+    rate : float
+        Its learning rate, relative to the weights.
+    batch : int
+        Images in a batch of it.
+    loss : str
+        Of rate codes: on the sum over the steps, or on each step's own ("tet").
+    consistency : float
+        Weight of the divergence of each step's scores from their mean.
+    seed : int
+        Of what is drawn.
 
-    ``finetune``: epochs of training on the data, through the rounding, towards the labels and the float
-    network's scores. ``rate``: its learning rate, relative to the weights. ``loss``: of rate codes, on the
-    sum over the steps, or on each step's own ("tet"). ``consistency``: weight of the divergence of each
-    step's scores from their mean. ``seed``: of what is drawn.
+    Raises
+    ------
+    TypeError, ValueError
+        A setting is of another type, or out of its range.
     """
 
     window: int | None = None
@@ -70,16 +103,12 @@ class Settings:
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
         for name in ("scale", "tau", "rate"):
-            value = getattr(self, name)
-            if value is None and name != "rate":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise TypeError(f"{name} must be a number, not {value!r}")
-            if not 0 < value < float("inf"):
-                raise ValueError(f"{name} must be above 0, not {value}")
+            if getattr(self, name) is not None or name == "rate":
+                put(self, name, positive_number(getattr(self, name), name))
+        if self.units is not None:
+            put(self, "units", [positive_number(unit, "units") for unit in self.units])
         self._check_seen()
-        if not 0 <= self.consistency < float("inf"):
-            raise ValueError(f"consistency must be 0 or more, not {self.consistency}")
+        put(self, "consistency", number_from_0(self.consistency, "consistency"))
 
     def _check_seen(self) -> None:
         """TypeError or ValueError where mean, deviation and scale give what no network is trained on."""

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from ..schedules import powers_of_two
-from .base import Conversion, Rectifier, best_unit, fixed_unit
 from .codes import Code, table
+from .conversion import Conversion, Rectifier, best_unit, fixed_unit
 from .settings import Settings
 
 __all__ = ["T2fsnn", "exponential"]

@@ -22,30 +22,46 @@ from ...network.canonical_json import canonical_json
 from ...network.inputs import Bits, Direct, Latency, Spikes
 from ...network.pool import PoolKind
 from ...network.synapses import Synapses
+from ..checks import positive_number
+from ..graph.refusals import Refusals
 from ..importers.nir import OURS
 from ..importers.nir_file import nir_package
-from ..importers.parts import Refusals
 
 __all__ = ["export_nir"]
 
 
 def export_nir(network: Network, path: str | os.PathLike[str] | None = None, *, dt: float = 1e-4) -> Any:
-    """The ``nir.NIRGraph`` of a network, written to ``path`` too where one is given.
+    """A network as a NIR graph.
 
-    ``dt``: how long a step is, in the unit that NIR's time constants shall have.
+    Parameters
+    ----------
+    network : Network
+        What to say in NIR.
+    path : path or None
+        A file to write it to as well.
+    dt : float
+        How long a step is, in the unit that NIR's time constants shall have.
+
+    Returns
+    -------
+    nir.NIRGraph
+        The graph.
 
     Raises
     ------
-    ValueError: NIR has no words for something in the network; every such layer is named.
-    FirstspikeError: the nir package is missing, or the file cannot be written.
+    TypeError, ValueError
+        ``dt`` is no number above 0; or NIR has no words for something in the network, every such layer is
+        named.
+    FirstspikeError
+        The nir package is missing, or the file cannot be written.
     """
+    dt = positive_number(dt, "dt")
     nir = nir_package()
     refusals = Refusals()
     for layer in network.layers:
         for why in _unsayable(network, layer):
             refusals.add(f"layer {layer.name}", why)
-    if refusals.clauses:
-        raise ValueError(f"NIR cannot say the network: {'; '.join(refusals.clauses)}")
+    refusals.raise_any("NIR cannot say the network")
     graph = _Graph(nir, network, dt).made()
     if path is not None:
         buffer = io.BytesIO()

@@ -43,10 +43,22 @@ _PACKED = ("signs", "mask", "weights", "levels")
 
 @dataclass(frozen=True)
 class Memory:
-    """One file: ``depth`` words of ``fields`` fields of ``bits`` bits, the first field in the lowest bits.
+    """One file of words, each of fields, the first one in the lowest bits.
 
-    ``name``: the array that it holds, as the network file names it, and ``part``: which share of its columns.
-    ``signed``: two's complement, else unsigned; signs are unsigned, of one bit. ``sha256``: of the file.
+    Attributes
+    ----------
+    name : str
+        The array that it holds, as the network file names it.
+    part : int
+        Which share of the array's columns.
+    depth : int
+        How many words.
+    fields, bits : int
+        How many fields a word has, and bits a field.
+    signed : bool
+        Two's complement, else unsigned; signs are unsigned, of one bit.
+    sha256 : str
+        Of the file.
     """
 
     name: str
@@ -64,15 +76,28 @@ class Memory:
 
 
 def export_rom(network: Network, folder: str | os.PathLike[str], format: str = "hex") -> tuple[Memory, ...]:
-    """Write the ROM images of ``network`` into ``folder``, whole or not at all; what they are comes back.
+    """Write the parameters of a network as ROM images, whole or not at all.
 
-    ``format``: "hex", "coe" (Xilinx), "mif" (Intel) or "mi" (Gowin). A folder that is there is replaced where
-    it holds ROM images. The same network gives the same bytes.
+    Parameters
+    ----------
+    network : Network
+        The same network gives the same bytes.
+    folder : path
+        Where they go; one that is there is replaced where it holds ROM images.
+    format : str
+        "hex", "coe" (Xilinx), "mif" (Intel) or "mi" (Gowin).
+
+    Returns
+    -------
+    tuple of Memory
+        What was written.
 
     Raises
     ------
-    ValueError: the format is none of these.
-    FirstspikeError: the folder is there and holds something else, or cannot be written.
+    ValueError
+        The format is none of these.
+    FirstspikeError
+        The folder is there and holds something else, or cannot be written.
     """
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(map(repr, FORMATS))}, not {format!r}")
@@ -102,9 +127,15 @@ def read_rom(folder: str | os.PathLike[str]) -> Network:
 
     No path in the manifest is followed: file names follow from what a memory holds.
 
+    Parameters
+    ----------
+    folder : path
+        The folder.
+
     Raises
     ------
-    FirstspikeError: a file is missing, damaged or changed, or what they hold is no valid network.
+    FirstspikeError
+        A file is missing, damaged or changed, or what they hold is no valid network.
     """
     folder = Path(folder)
     try:

@@ -21,8 +21,17 @@ __all__ = ["FORMATS", "read_words", "write_words"]
 
 @dataclass(frozen=True)
 class Format:
-    """One form. ``before``, ``after``: what stands around the words, with {depth} and {width}. ``line``: a
-    {word}, with its {address} and {end}: ``last`` for the last of them, ``between`` for the others."""
+    """One form of memory image.
+
+    Attributes
+    ----------
+    before, after : str
+        What stands around the words, with {depth} and {width}.
+    line : str
+        A {word}, with its {address} and {end}.
+    between, last : str
+        The end of all lines but the last, and of the last.
+    """
 
     before: str
     after: str = ""
@@ -46,7 +55,12 @@ _WORD = re.compile(r"[0-9A-F]+")
 def write_words(format: str, bits: np.ndarray) -> str:
     """The text of a memory.
 
-    ``bits``: bool, shape ``(depth, width)``, the most significant bit of each word first.
+    Parameters
+    ----------
+    format : str
+        One of `FORMATS`.
+    bits : numpy.ndarray
+        bool, shape ``(depth, width)``, the most significant bit of each word first.
     """
     form, (depth, width) = FORMATS[format], bits.shape
     digits = -(-width // 4)
@@ -65,9 +79,26 @@ def _line(form: Format, address: int, depth: int, word: str) -> str:
 
 
 def read_words(format: str, text: str, depth: int, width: int) -> np.ndarray:
-    """The bits that :func:`write_words` wrote: bool, shape ``(depth, width)``.
+    """The bits that :func:`write_words` wrote.
 
-    Raises ValueError where the text is another's, has another number of words, or a word that is too wide.
+    Parameters
+    ----------
+    format : str
+        One of `FORMATS`.
+    text : str
+        Of the file.
+    depth, width : int
+        How many words of how many bits.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, shape ``(depth, width)``.
+
+    Raises
+    ------
+    ValueError
+        The text is another's, has another number of words, or a word that is too wide.
     """
     form = FORMATS[format]
     before = form.before.format(depth=depth, width=width)

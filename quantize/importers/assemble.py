@@ -1,6 +1,5 @@
-"""Layers out of parts: weights, pooling and scaling go to the neurons that they feed."""
+"""Layers out of a graph: weights, pooling and scaling go to the neurons that they feed."""
 
-from collections import UserDict
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -8,38 +7,74 @@ import numpy as np
 
 from ...network import Fires, Input, Pool, Readout
 from ...network.checks import choice
-from .parts import Chart, Flat, Gain, Geometry, Integrator, Neuron, Pooling, Refusals, Shape, Weights, spread
-from .reals import Group, RealLayer, RealNetwork
+from ..checks import positive_number
+from ..graph.graph import INPUT, Graph, Node
+from ..graph.neurons import Integrator, Neuron
+from ..graph.operations import Activation, Affine, Flat, Gain, Geometry, Pooling, Shape, Sum, spread
+from ..graph.refusals import Refusals
+from .real_network import Group, RealLayer, RealNetwork
 
 __all__ = ["assemble"]
 
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """A share of a signal that comes from one source: ``factor * (weights * pool(source))``."""
+    """A share of a signal that comes from one source: ``factor * (weights * pool(source))``.
+
+    Attributes
+    ----------
+    source : str
+        "input", or the name of a layer.
+    source_shape : tuple of int
+        Of what that gives.
+    factor : float
+        What all is multiplied with.
+    weights, heard_shape, geometry, pool
+        As of a :class:`.real_network.Group`; no weights: one for one.
+    multiple : int or None
+        What the weights are multiples of, where that is known.
+    """
 
     source: str
-    shape: Shape
-    """Of what it gives."""
+    source_shape: Shape
     factor: float = 1.0
     weights: np.ndarray | None = None
     heard_shape: Shape = ()
     geometry: Geometry | None = None
     pool: Pool | None = None
+    multiple: int | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is its source as it came, but for the factor."""
+        pool = self.pool
+        alone = pool is None or (pool.size == pool.stride == (1, 1) and not any(pool.padding))
+        return self.weights is None and alone
 
     def group(self) -> Group:
         """The synapses that it is; one for one where there are no weights."""
         if self.weights is not None:
-            return Group(self.source, self.factor * self.weights, self.heard_shape, self.geometry, self.pool)
-        planes = self.shape if len(self.shape) == 3 else (*self.shape, 1, 1)
+            return Group(self.source, self.factor * self.weights, self.heard_shape, self.geometry, self.pool,
+                         self.multiple if self.factor == 1 else None)
+        shape = self.source_shape if self.pool is None else self.pool.output_shape
+        planes = shape if len(shape) == 3 else (prod(shape), 1, 1)
         ones = np.full((planes[0], 1, 1, 1), self.factor)
-        alone = Geometry((1, 1), (0, 0, 0, 0), (1, 1), planes[0])
-        return Group(self.source, ones, planes, alone, self.pool)
+        return Group(self.source, ones, planes, Geometry((1, 1), groups=planes[0]), self.pool)
 
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """What passes from part to part: terms that add up, and ``shift``, one a value, added in every step."""
+    """What passes from node to node.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of its values.
+    terms : tuple of Term
+        What adds up to it.
+    shift : numpy.ndarray or None
+        What is added in every step, one a value.
+    """
 
     shape: Shape
     terms: tuple[Term, ...]
@@ -47,82 +82,112 @@ class Signal:
 
     @property
     def plain(self) -> Term | None:
-        """Its one term, where it is a source as it came: no weights, no pool, nothing added."""
-        if len(self.terms) == 1 and self.shift is None and self.terms[0].weights is None \
-                and self.terms[0].pool is None:
-            return self.terms[0]
-        return None
+        """Its one term, where it is a source as it came, but for a factor."""
+        return self.terms[0] if len(self.terms) == 1 and self.shift is None and self.terms[0].plain else None
 
 
-class _Signals(UserDict[str, Signal | None]):
-    """The signal behind each part; None behind one that was refused, of which nothing can be said."""
-
-
-def assemble(chart: Chart, heard: Input, readout: Readout | str | None = None,
+def assemble(graph: Graph, heard: Input, readout: Readout | str | None = None,
              level: float = 1.0) -> RealNetwork:
-    """The layers that ``chart`` states, for the input ``heard``.
+    """The layers that a graph states.
 
     Parameters
     ----------
-    readout: how the last layer is read; None: "count" where it fires, else "potential". A last part that is
-        no neuron is added up over the window and read by potential.
-    level: what a level of 1 of the input is worth to the network, above 0.
+    graph : Graph
+        The network.
+    heard : Input
+        What it listens to.
+    readout : Readout or str or None
+        How the last layer is read; None: "count" where it fires, else "potential". What is read and is no
+        neuron is added up over the window and read by potential.
+    level : float
+        What a level of 1 of the input is worth to the network, above 0.
 
     Raises
     ------
-    ValueError: something cannot be taken; every such part is named.
+    ValueError
+        Something cannot be taken; every such node is named.
     """
-    if not 0 < level < np.inf:
-        raise ValueError(f"level must be a number above 0, not {level}")
-    refusals = Refusals()
-    if prod(chart.input_shape) != heard.size:
-        raise ValueError(f"input must have {prod(chart.input_shape)} addresses, as the network takes, "
+    level = positive_number(level, "level")
+    if prod(graph.input_shape) != heard.size:
+        raise ValueError(f"input must have {prod(graph.input_shape)} addresses, as the network takes, "
                          f"not {heard.size}")
-    signals = _Signals({"input": Signal(chart.input_shape, (Term("input", chart.input_shape, level),))})
-    layers: list[RealLayer] = []
-    mask = heard.mask
-    for name, part in chart.parts.items():
+    layers = _Layers(graph, heard, level)
+    refusals = Refusals()
+    for number, node in enumerate(graph.nodes):
         try:
-            signal = _sum([signals[source] for source in chart.sources[name]])
-            if signal is None:
-                signals[name] = None
-                continue
-            match part:
-                case Neuron() | Integrator():
-                    if isinstance(part, Integrator) and name != chart.last:
-                        raise ValueError("it gives a potential, not spikes, which only what is read may do; "
-                                         "let it be the last")
-                    layers.append(_layer(name, chart.place(name), part, signal))
-                    value = part.value if isinstance(part, Neuron) else 1.0
-                    signals[name] = Signal(signal.shape, (Term(name, signal.shape, value),))
-                case Gain() if signal.plain and signal.plain.source == "input" and _is_mask(part, signal):
-                    mask = mask & (spread(part.factor, signal.shape, "factor") != 0)
-                    signals[name] = signal
-                case Weights():
-                    signals[name] = _weigh(part, signal)
-                case Gain():
-                    signals[name] = _gain(part, signal)
-                case Pooling():
-                    signals[name] = _pool(part, signal, heard)
-                case Flat():
-                    signals[name] = _flat(signal)
+            layers.take(number, node)
         except ValueError as error:
-            refusals.add(chart.place(name), str(error))
-            signals[name] = None
-    last = signals.get(chart.last)
-    if not refusals.clauses and last is not None and (not layers or chart.last != layers[-1].name):
-        layers.append(_layer("output", chart.place(chart.last), Integrator(), last))
+            refusals.add(node.place, str(error))
+            layers.signals[number] = None
     refusals.raise_any()
-    if not layers or last is None:
-        raise ValueError("the network has no layer of neurons; give one with IF or LIF neurons")
-    never = layers[-1].threshold is None
-    usual = Readout.POTENTIAL if never else Readout.COUNT
-    chosen = usual if readout is None else choice(readout, Readout, "readout")
-    if never != (chosen is Readout.POTENTIAL):
-        wanted = "'potential'" if never else "'count' or 'first_spike'"
-        raise ValueError(f"readout must be {wanted} where the last part is {chart.place(chart.last)}, "
-                         f"not {chosen.value!r}")
-    return RealNetwork(replace(heard, mask=mask), tuple(layers), chosen)
+    return layers.network(readout)
+
+
+class _Layers:
+    """The layers so far, and the signal behind each node: None behind one that was refused."""
+
+    def __init__(self, graph: Graph, heard: Input, level: float):
+        self.graph, self.heard, self.mask = graph, heard, heard.mask
+        self.names = graph.labels()
+        start = Signal(graph.input_shape, (Term("input", graph.input_shape, level),))
+        self.signals: dict[int, Signal | None] = {INPUT: start}
+        self.layers: list[RealLayer] = []
+
+    def take(self, number: int, node: Node) -> None:
+        """Go through one node. Raises ValueError."""
+        signal = _sum([self.signals[source] for source in node.sources])
+        if signal is not None:
+            signal = self._behind(number, node, signal)
+        self.signals[number] = signal
+
+    def _behind(self, number: int, node: Node, signal: Signal) -> Signal:
+        match node.operation:
+            case Neuron() | Integrator() as part:
+                if isinstance(part, Integrator) and number != self.graph.output:
+                    raise ValueError("it gives a potential, not spikes, which only what is read may do; let "
+                                     "it be the last")
+                self.layers.append(_layer(self.names[number], str(node.place), part, signal))
+                value = part.value if isinstance(part, Neuron) else 1.0
+                return Signal(signal.shape, (Term(self.names[number], signal.shape, value),))
+            case Gain() as part if signal.plain and signal.plain.source == "input" \
+                    and _is_mask(part, signal):
+                self.mask = self.mask & (spread(part.factor, signal.shape, "factor") != 0)
+                return signal
+            case Affine() as part:
+                return _weigh(part, node.shape, signal)
+            case Gain() as part:
+                return _gain(part, signal)
+            case Pooling() as part:
+                return _pool(part, signal, self.heard)
+            case Flat():
+                return replace(signal, shape=node.shape)
+            case Sum():
+                return signal
+            case Activation():
+                raise ValueError("it is no spiking neuron; convert the network")
+
+    def network(self, readout: Readout | str | None) -> RealNetwork:
+        """The whole, how it is read chosen. Raises ValueError."""
+        graph, layers = self.graph, self.layers
+        place = "the input" if graph.output == INPUT else str(graph.nodes[graph.output].place)
+        last = self.signals[graph.output]
+        plain = None if last is None else last.plain
+        neurons = layers[-1].name if layers else None
+        if last is not None and graph.output != INPUT and not (
+                plain is not None and plain.source == neurons and plain.factor > 0):
+            names = ("output", *(f"output_{number}" for number in range(len(self.names))))
+            free = next(name for name in names if name not in self.names)
+            layers.append(_layer(free, place, Integrator(), last))
+        if not layers:
+            raise ValueError("the network has no layer of neurons; give one with IF or LIF neurons")
+        never = layers[-1].threshold is None
+        usual = Readout.POTENTIAL if never else Readout.COUNT
+        chosen = usual if readout is None else choice(readout, Readout, "readout")
+        if never != (chosen is Readout.POTENTIAL):
+            wanted = "'potential'" if never else "'count' or 'first_spike'"
+            raise ValueError(f"readout must be {wanted} where the last part is {layers[-1].place}, "
+                             f"not {chosen.value!r}")
+        return RealNetwork(replace(self.heard, mask=self.mask), tuple(layers), chosen)
 
 
 def _is_mask(part: Gain, signal: Signal) -> bool:
@@ -143,64 +208,44 @@ def _sum(signals: list[Signal | None]) -> Signal | None:
                   sum(shifts[1:], shifts[0]) if shifts else None)
 
 
-def _weigh(part: Weights, signal: Signal) -> Signal:
+def _weigh(part: Affine, shape: Shape, signal: Signal) -> Signal:
     if not (np.isfinite(part.weight).all() and np.isfinite(part.bias).all()):
         raise ValueError("its weights must be finite numbers; train it again")
     if signal.shift is not None or any(term.weights is not None for term in signal.terms):
         raise ValueError("no neuron stands between it and the weights before it; put one there, "
                          "or multiply the two into one")
-    if part.geometry is None:
-        if part.weight.shape[1] != prod(signal.shape):
-            raise ValueError(f"it takes {part.weight.shape[1]} features, and what comes is of the shape "
-                             f"{signal.shape}; check the shape of the input")
-        shape, heard = (len(part.weight),), (part.weight.shape[1],)
-    else:
-        channels = part.weight.shape[1] * part.geometry.groups
-        if len(signal.shape) != 3 or signal.shape[0] != channels:
-            raise ValueError(f"it takes {channels} channels of pixels, and what comes is of the shape "
-                             f"{signal.shape}; check the shape of the input")
-        try:
-            group = Group("", part.weight, signal.shape, part.geometry)
-            shape = (len(part.weight), *group.sliding.positions)
-        except ValueError as error:
-            raise ValueError(f"{error}; check the shape of the input") from None
-        if min(shape) < 1:
-            raise ValueError(f"its kernel is larger than what comes, {signal.shape}; "
-                             "check the shape of the input")
-        heard = signal.shape
-    terms = tuple(replace(term, shape=shape, weights=part.weight, heard_shape=heard, geometry=part.geometry)
-                  for term in signal.terms)
-    shift = spread(part.bias, shape, "bias") if np.any(part.bias) else None
+    terms = tuple(replace(term, weights=part.weight, heard_shape=signal.shape, geometry=part.geometry,
+                          multiple=part.factor) for term in signal.terms)
+    shift = None
+    if np.any(part.bias):
+        shift = spread(part.bias.reshape(-1, *[1] * (len(shape) - 1)), shape, "bias")
     return Signal(shape, terms, shift)
 
 
 def _gain(part: Gain, signal: Signal) -> Signal:
-    factor = np.asarray(part.factor, np.float64)
+    factor = spread(part.factor, signal.shape, "factor")
     shift = spread(part.shift, signal.shape, "shift") if np.any(part.shift) else None
     if signal.shift is not None:
-        shift = signal.shift * spread(factor, signal.shape, "factor") + (0 if shift is None else shift)
+        shift = signal.shift * factor + (0 if shift is None else shift)
     terms = []
     for term in signal.terms:
-        if factor.size == 1 or (factor == factor.flat[0]).all():
-            terms.append(replace(term, factor=term.factor * float(factor.flat[0])))
-        elif term.weights is not None and factor.size == len(term.weights):
-            each = factor.reshape(-1, *[1] * (term.weights.ndim - 1))
-            terms.append(replace(term, weights=each * term.weights))
-        elif term.weights is not None and term.geometry is None and factor.size == prod(term.shape):
-            terms.append(replace(term, weights=factor.reshape(-1, 1) * term.weights))
-        else:
+        if (factor == factor[0]).all():
+            terms.append(replace(term, factor=term.factor * float(factor[0])))
+            continue
+        each = None if term.weights is None else factor.reshape(len(term.weights), -1)
+        if each is None or (each != each[:, :1]).any():
             raise ValueError("it scales each value by a number of its own where no weights stand before it; "
                              "put it behind weights, or scale by one number")
+        assert term.weights is not None
+        rows = each[:, 0].reshape(-1, *[1] * (term.weights.ndim - 1))
+        terms.append(replace(term, weights=rows * term.weights, multiple=None))
     return Signal(signal.shape, tuple(terms), shift)
 
 
 def _pool(part: Pooling, signal: Signal, heard: Input) -> Signal:
-    if signal.shift is not None or any(term.weights is not None or term.pool is not None
-                                       for term in signal.terms):
+    lie = part.geometry
+    if signal.shift is not None or not all(term.plain for term in signal.terms):
         raise ValueError("it pools something else than spikes; put it right behind neurons or the input")
-    if len(signal.shape) != 3:
-        raise ValueError(f"it takes channels of pixels, and what comes is of the shape {signal.shape}; "
-                         "put it before what flattens")
     sources = {term.source for term in signal.terms}
     if part.maximum and (len(signal.terms) > 1 or any(term.factor < 0 for term in signal.terms)):
         raise ValueError("it takes the maximum of several sources, or of negative values; "
@@ -208,41 +253,31 @@ def _pool(part: Pooling, signal: Signal, heard: Input) -> Signal:
     if part.maximum and "input" in sources and heard.fires is Fires.ONCE:
         raise ValueError("it takes the maximum of inputs that spike once, of which only the first would "
                          "pass; declare the input's spikes as Spikes(once=False), or use sum pooling")
-    try:
-        pool = Pool("max" if part.maximum else "sum", part.size, part.stride, part.padding, signal.shape)
-    except ValueError as error:
-        raise ValueError(f"{error}; check the shape of the input") from None
-    terms = tuple(replace(term, shape=pool.output_shape, pool=pool, factor=term.factor / part.divisor)
-                  for term in signal.terms)
+    pool = Pool("max" if part.maximum else "sum", part.size, lie.stride, lie.padding, signal.shape)
+    terms = tuple(replace(term, pool=pool, factor=term.factor / part.divisor) for term in signal.terms)
     return Signal(pool.output_shape, terms)
-
-
-def _flat(signal: Signal) -> Signal:
-    return replace(signal, shape=(prod(signal.shape),),
-                   terms=tuple(replace(term, shape=(prod(signal.shape),)) for term in signal.terms))
 
 
 def _layer(name: str, place: str, part: Neuron | Integrator, signal: Signal) -> RealLayer:
     shape, size = signal.shape, prod(signal.shape)
     gain = spread(part.gain, shape, "input gain")
-    groups = tuple(_scaled(term.group(), gain, shape) for term in signal.terms)
+    groups = tuple(_scaled(term.group(), gain) for term in signal.terms)
     bias = (np.zeros(size) if signal.shift is None else signal.shift) * gain
     decay = spread(part.decay, shape, "decay")
     initial = spread(part.initial, shape, "initial potential")
     if isinstance(part, Integrator):
-        return RealLayer(name, place, shape, groups, bias, initial, decay=decay)
+        return RealLayer(name, place, shape, groups, bias, initial, decay)
     return RealLayer(
-        name, place, shape, groups, bias, initial, spread(part.threshold, shape, "threshold"), part.strict,
-        part.subtract, spread(part.reset_value, shape, "reset"), decay, part.again)
+        name, place, shape, groups, bias, initial, decay, spread(part.threshold, shape, "threshold"),
+        part.strict, part.subtract, spread(part.reset_value, shape, "reset"), part.again)
 
 
-def _scaled(group: Group, gain: np.ndarray, shape: Shape) -> Group:
-    """``group`` with the neurons' own gains in its weights."""
+def _scaled(group: Group, gain: np.ndarray) -> Group:
+    """``group`` with the neurons' own gains in its weights. Raises ValueError."""
     if (gain == 1).all():
         return group
-    each = gain if group.geometry is None else gain.reshape(len(group.weights), -1)
-    if group.geometry is not None:
-        if (each != each[:, :1]).any():
-            raise ValueError("its input gain must be one for each channel where the weights are shared")
-        each = each[:, 0]
-    return replace(group, weights=each.reshape(-1, *[1] * (group.weights.ndim - 1)) * group.weights)
+    each = gain.reshape(len(group.weights), -1)
+    if (each != each[:, :1]).any():
+        raise ValueError("its input gain must be one for each channel where the weights are shared")
+    rows = each[:, 0].reshape(-1, *[1] * (group.weights.ndim - 1))
+    return replace(group, weights=rows * group.weights, factor=None)

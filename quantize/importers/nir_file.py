@@ -3,18 +3,24 @@
 A NIR file is HDF5, which can hold links to other files and sizes that no machine has. Both are refused.
 """
 
+from dataclasses import MISSING, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ...errors import FirstspikeError
+from .nir_nodes import TAKEN
 
 __all__ = ["nir_package", "read_graph"]
 
 LIMIT = 1 << 30
 """The most bytes that the arrays of a NIR file may take."""
+OPTIONAL = ("input_shape", "input_type", "v_reset")
+"""What a node in a file may lack."""
 DEPTH = 16
 """How deep its groups may be nested."""
+NEWEST = 1
+"""The highest version of the format that is known, by its first number."""
 
 
 def nir_package() -> Any:
@@ -32,9 +38,17 @@ def nir_package() -> Any:
 
 
 def read_graph(path: str | Path) -> Any:
-    """The graph in a NIR file, as the nir package reads it, its types unchecked.
+    """The graph in a NIR file, as the nir package reads it; its shapes are checked where it is taken apart.
 
-    Raises FirstspikeError where the file is missing, no NIR file, damaged, or asks for more than numbers.
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Raises
+    ------
+    FirstspikeError
+        The file is missing, no NIR file, of an unknown version, damaged, or asks for more than numbers.
     """
     nir, path = nir_package(), Path(path)
     if not path.is_file():
@@ -44,6 +58,7 @@ def read_graph(path: str | Path) -> Any:
         with h5py.File(path, "r") as file:
             if "node" not in file or "version" not in file:
                 raise ValueError("it lacks 'node' or 'version'")
+            _check_version(file["version"])
             _look_through(h5py, file, 0, 0)
         graph = nir.read(path, type_check=False)
     except Exception as error:  # what h5py and nir raise at damaged files is of any kind
@@ -65,9 +80,9 @@ def _look_through(h5py: Any, group: Any, depth: int, taken: int) -> int:
             raise ValueError(f"{name!r} is a link to somewhere else")  # noqa: TRY004
         item = group[name]
         if isinstance(item, h5py.Group):
-            kind = item.get("type") if depth else None
+            kind = item.get("type") if name != "metadata" else None
             if isinstance(kind, h5py.Dataset):
-                _check_kind(h5py, name, kind)
+                _check_kind(name, item, _text(kind))
             taken = _look_through(h5py, item, depth + 1, taken)
         else:
             if item.is_virtual or item.external:
@@ -78,11 +93,30 @@ def _look_through(h5py: Any, group: Any, depth: int, taken: int) -> int:
     return taken
 
 
-def _check_kind(h5py: Any, name: str, kind: Any) -> None:
-    found = kind[()]
-    text = found.decode() if isinstance(found, bytes) else str(found)
+def _text(item: Any) -> str:
+    found = item[()]
+    return found.decode() if isinstance(found, bytes) else str(found)
+
+
+def _check_version(item: Any) -> None:
+    version = _text(item)
+    first = version.partition(".")[0]
+    if not first.isdecimal() or int(first) > NEWEST:
+        raise ValueError(f"it is of version {version[:20]!r}, and versions to {NEWEST} are known")
+
+
+def _check_kind(name: str, group: Any, kind: str) -> None:
+    """ValueError where a node is of no kind that the nir package knows, or lacks what its kind needs."""
     nir = nir_package()
-    if getattr(nir, text, None) is None:
-        from .nir_nodes import TAKEN
-        raise ValueError(f"{name} ({text}) is a node that nir {nir.__version__} does not know; "
-                         f"taken are {TAKEN}")
+    known = getattr(nir, kind, None)
+    if not isinstance(known, type) or not issubclass(known, nir.NIRNode):
+        raise ValueError(f"{name} ({kind}) is a node that nir "  # noqa: TRY004
+                         f"{nir.__version__} does not know; taken are {TAKEN}")
+    if known in (nir.Input, nir.Output):
+        needed = ["shape"]
+    else:
+        needed = [field.name for field in fields(known) if field.init and field.default is MISSING
+                  and field.default_factory is MISSING and field.name not in OPTIONAL]
+    for field in needed:
+        if field not in group:
+            raise ValueError(f"{name} ({kind}) has no {field}; give it one")

@@ -16,9 +16,9 @@ from typing import Any
 
 from ...errors import FirstspikeError
 from ...network.inputs import Input
+from ..graph.neurons import Neuron
 from .assemble import assemble
-from .parts import Neuron
-from .report import Imported, finish
+from .report import Imported, imported
 
 __all__ = ["import_snntorch"]
 
@@ -30,32 +30,49 @@ def import_snntorch(network: Any, input: Input, *, readout: str | None = None, l
 
     Parameters
     ----------
-    network: of Linear, Conv2d, BatchNorm, pooling, Flatten and ``snntorch.Leaky``: an ``nn.Sequential``, or
-        with a forward of its own, of one step or of all (:mod:`..convert.forward`).
-    input: what it listens to, with the number of steps; ``shape`` where it takes planes.
-    readout: "count" (the default where the last module is a neuron), "first_spike" or "potential".
-    level: what a level of 1 is worth to the network: 1/255 where it was trained on pixels from 0 to 1.
-    images, labels: to measure on what rounding did.
-    weights: "auto" (as few bits as hold them exactly, else integers), "sign", "ternary" or "integer" of
-        ``bits``. places: binary places below the weights. approximate: take a decay that is no power of two,
-        and the second reset, as what is nearest.
+    network : torch.nn.Module
+        Of Linear, Conv2d, BatchNorm, pooling, Flatten and ``snntorch.Leaky``: an ``nn.Sequential``, or with a
+        forward of its own, of one step or of all (:mod:`..graph.torch_forward`).
+    input : Input
+        What it listens to, with the number of steps; ``shape`` where it takes planes.
+    readout : str or None
+        "count" (the default where the last module is a neuron), "first_spike" or "potential".
+    level : float
+        What a level of 1 is worth to the network: 1/255 where it was trained on pixels from 0 to 1.
+    images, labels : array_like or None
+        To measure on what rounding did.
+    weights : str
+        "auto" (as few bits as hold them exactly, else integers), "sign", "ternary" or "integer".
+    bits : int
+        Of an integer.
+    places : int or None
+        Binary places below the weights; None: as many as it takes.
+    approximate : bool
+        Take a decay that is no power of two, and the second reset, as what is nearest.
+
+    Returns
+    -------
+    Imported
+        The network, and the report of what that took.
 
     Raises
     ------
-    ValueError: something cannot be taken; every such module is named, with what would do.
-    FirstspikeError: snnTorch or torch is not installed.
+    ValueError
+        Something cannot be taken; every such module is named, with what would do.
+    FirstspikeError
+        snnTorch or torch is not installed.
     """
     try:
         snntorch: Any = import_module("snntorch")
-        from .torch_parts import chart_of
+        from .torch_graph import graph_of
     except ModuleNotFoundError as error:
         if error.name not in ("snntorch", "torch"):
             raise
         raise FirstspikeError(f"importing from snnTorch needs {error.name}: pip install snntorch") from error
-    chart = chart_of(network, input, {snntorch.Leaky: _leaky})
+    graph = graph_of(network, input, {snntorch.Leaky: _leaky})
     tool = f"snnTorch {getattr(snntorch, '__version__', '')}".strip()
-    return finish(tool, assemble(chart, input, readout, level), images, labels, weights=weights, bits=bits,
-                  places=places, approximate=approximate)
+    return imported(tool, assemble(graph, input, readout, level), images, labels, weights=weights, bits=bits,
+                    places=places, approximate=approximate)
 
 
 def _leaky(module: Any) -> Neuron:

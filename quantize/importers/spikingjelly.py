@@ -17,9 +17,9 @@ from typing import Any
 
 from ...errors import FirstspikeError
 from ...network.inputs import Input
+from ..graph.neurons import Neuron
 from .assemble import assemble
-from .parts import Neuron
-from .report import Imported, finish
+from .report import Imported, imported
 
 __all__ = ["import_spikingjelly"]
 
@@ -37,16 +37,29 @@ def import_spikingjelly(network: Any, input: Input, *, readout: str | None = Non
 
     Parameters
     ----------
-    network: of Linear, Conv2d, BatchNorm, pooling, Flatten, IFNode and LIFNode, for single steps or many: an
-        ``nn.Sequential``, or with a forward of its own (:mod:`..convert.forward`).
+    network : torch.nn.Module
+        Of Linear, Conv2d, BatchNorm, pooling, Flatten, IFNode and LIFNode, for single steps or many: an
+        ``nn.Sequential``, or with a forward of its own (:mod:`..graph.torch_forward`). One that ends in
+        weights is read by the sum of what they give in all steps.
+    input, readout, level, images, labels, weights, bits, places, approximate
+        As in :func:`.snntorch.import_snntorch`.
 
-    The other parameters and what is raised: as in :func:`.snntorch.import_snntorch`. A network that ends in
-    weights is read by the sum of what they give in all steps.
+    Returns
+    -------
+    Imported
+        The network, and the report of what that took.
+
+    Raises
+    ------
+    ValueError
+        Something cannot be taken; every such module is named, with what would do.
+    FirstspikeError
+        SpikingJelly or torch is not installed.
     """
     try:
         layers: Any = import_module("spikingjelly.activation_based.layer")
         neurons: Any = import_module("spikingjelly.activation_based.neuron")
-        from .torch_parts import chart_of
+        from .torch_graph import graph_of
     except ModuleNotFoundError as error:
         missing = (error.name or "").split(".")[0]
         if missing not in ("spikingjelly", "torch"):
@@ -54,10 +67,10 @@ def import_spikingjelly(network: Any, input: Input, *, readout: str | None = Non
         raise FirstspikeError(f"importing from SpikingJelly needs {missing}: "
                               "pip install spikingjelly") from error
     from importlib.metadata import version
-    chart = chart_of(network, input, {neurons.IFNode: _if, neurons.LIFNode: _lif},
+    graph = graph_of(network, input, {neurons.IFNode: _if, neurons.LIFNode: _lif},
                      lambda module: _plain(module, layers))
-    return finish(f"SpikingJelly {version('spikingjelly')}", assemble(chart, input, readout, level), images,
-                  labels, weights=weights, bits=bits, places=places, approximate=approximate)
+    return imported(f"SpikingJelly {version('spikingjelly')}", assemble(graph, input, readout, level), images,
+                    labels, weights=weights, bits=bits, places=places, approximate=approximate)
 
 
 def _plain(module: Any, layers: Any) -> Any:

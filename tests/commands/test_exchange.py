@@ -75,10 +75,12 @@ def test_a_loss_above_the_bound_is_loud(place: Path, call) -> None:
 
 def stated_labels() -> np.ndarray:
     """The classes that the network gives before it is rounded."""
-    from firstspike.quantize.importers.reals import run
-    made = fs.import_nir("real.nir", steps=5)
+    from firstspike.network import batched
+    from firstspike.quantize.importers.finest import finest
+    before = finest(fs.import_nir("real.nir", steps=5).origin)
+    assert before is not None
     with np.load("images.npz") as data:
-        return run(made.origin, data["images"]).labels
+        return batched.run(before, data["images"]).label
 
 
 @pytest.mark.parametrize("encoding", ["direct", "bits", "latency", "spikes"])
@@ -101,7 +103,7 @@ def test_options_reach_the_import(place: Path, call) -> None:
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (("import", "nothing.nir", "-o", "x.safetensors", "--steps", "4"), "there is no NIR file nothing.nir"),
-    (("import", "exact.nir", "-o", "x.safetensors"), "exact.nir: steps must be given"),
+    (("import", "exact.nir", "-o", "x.safetensors"), "exact.nir: steps must be given (--steps of the"),
     (("import", "exact.nir", "-o", "x.zip", "--steps", "4"), "must end in .safetensors"),
     (("import", "exact.nir", "-o", "no/x.safetensors", "--steps", "4"), "there is no folder no"),
     (("import", "images.npz", "-o", "x.safetensors", "--steps", "4"), "cannot be read as a NIR file"),
@@ -123,6 +125,10 @@ def test_bad_arguments_are_refused(place: Path, call) -> None:
                       ("import", "exact.nir", "-o", "x.safetensors", "--steps", "0"),
                       ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--level", "1/0"),
                       ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--level", "0"),
+                      ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--level", "1e400"),
+                      ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--dt", "inf"),
+                      ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--dt", "nan"),
+                      ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--dt", "0"),
                       ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--bound", "nan"),
                       ("import", "exact.nir", "-o", "x.safetensors", "--steps", "4", "--encoding", "direct",
                        "--levels", "99999999999"),

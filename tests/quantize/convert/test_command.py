@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 
 import firstspike as fs
 import numpy as np
@@ -12,8 +14,8 @@ torch = pytest.importorskip("torch")
 from firstspike.cli import firstspike  # noqa: E402
 from firstspike.console import main_program  # noqa: E402
 from firstspike.network.scoring import score  # noqa: E402
-from firstspike.quantize.convert import TITLES, files  # noqa: E402
-from firstspike.quantize.convert.make import CONVERSIONS  # noqa: E402
+from firstspike.quantize.convert import TITLES, weight_files  # noqa: E402
+from firstspike.quantize.convert.rounding import CONVERSIONS  # noqa: E402
 from torch import nn  # noqa: E402
 
 MODEL = '''
@@ -146,7 +148,7 @@ def test_cifar10_and_pngs_give_levels_too(folder, monkeypatch, capsys):
     network = fs.load("net.safetensors")
     assert network.input.shape == (3, 32, 32) and network.provenance["measured"]["images"] == 30
     loaded = data_cifar.load_cifar10("cifar", "train")
-    module = files.load_module("colours.pt", "colours.py:net")
+    module = weight_files.load_module("colours.pt", "colours.py:net")
     assert fs.convert(module, "relu", loaded, bound=1.0).network.layers[0].threshold.tolist() == \
         network.layers[0].threshold.tolist()
 
@@ -240,36 +242,44 @@ def test_other_files_of_weights(folder):
     from safetensors.torch import save_file
     save_file(dict(state), "dense.safetensors")
     for name in ("checkpoint.pt", "dense.safetensors"):
-        found = files.load_weights(name)
+        found = weight_files.load_weights(name)
         assert all(torch.equal(found[key], state[key]) for key in state)
     torch.save({"epoch": 3}, "nothing.pt")
     with pytest.raises(fs.FirstspikeError, match=r"nothing\.pt holds no state dict, names with a tensor"):
-        files.load_weights("nothing.pt")
+        weight_files.load_weights("nothing.pt")
     (folder / "cut.safetensors").write_bytes((folder / "dense.safetensors").read_bytes()[:40])
     with pytest.raises(fs.FirstspikeError, match=r"cut\.safetensors cannot be read as weights \(Safeten"):
-        files.load_weights("cut.safetensors")
+        weight_files.load_weights("cut.safetensors")
 
 
 def test_an_old_torch_is_refused(folder, monkeypatch):
     monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
     with pytest.raises(fs.FirstspikeError, match=r"torch 2\.5\.1\+cpu cannot load files safely; install"):
-        files.load_weights("dense.pt")
+        weight_files.load_weights("dense.pt")
 
 
-def test_torch_that_is_missing(folder, monkeypatch, capsys):
-    import builtins
-    real = builtins.__import__
+MISSING = """
+import sys
+sys.modules["torch"] = None
+import numpy as np
+import firstspike as fs
+from firstspike.quantize import convert
+from firstspike.cli import firstspike
+from firstspike.console import main_program
+try:
+    fs.convert(None, "relu", np.zeros((2, 2), int))
+except fs.FirstspikeError as error:
+    print(error)
+sys.exit(main_program(firstspike, ["convert", "dense.pt", "--model", "given_models:dense", "--to", "relu",
+                                   "--calibrate", "images.npy", "-o", "net.safetensors"]))
+"""
 
-    def without(name, *arguments, **named):
-        if name.endswith(("convert.files", "finetune")):  # which import torch
-            raise ModuleNotFoundError("no torch", name="torch")
-        return real(name, *arguments, **named)
 
-    monkeypatch.setattr(builtins, "__import__", without)
-    assert convert() == 2
-    assert "conversion needs torch: pip install" in " ".join(capsys.readouterr().err.split())
-    with pytest.raises(fs.FirstspikeError, match="conversion needs torch"):
-        fs.convert(None, "relu", np.zeros((2, 2), int))
+def test_torch_that_is_missing(folder):
+    done = subprocess.run([sys.executable, "-c", MISSING], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "conversion needs torch: pip install" in done.stdout
+    assert "conversion needs torch: pip install" in " ".join(done.stderr.split())
 
 
 def test_every_conversion_has_a_title():

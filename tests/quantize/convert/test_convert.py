@@ -10,10 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from firstspike.network import batched  # noqa: E402
+from firstspike.quantize.convert.calibrated_rates import STARTS, THRESHOLDS  # noqa: E402
 from firstspike.quantize.convert.finetune import loss_of  # noqa: E402
-from firstspike.quantize.convert.make import make, scores  # noqa: E402
-from firstspike.quantize.convert.opi import STARTS, THRESHOLDS  # noqa: E402
+from firstspike.quantize.convert.float_network import scores  # noqa: E402
 from firstspike.quantize.convert.qcfs import ClipFloorShift  # noqa: E402
+from firstspike.quantize.convert.rounding import round_network  # noqa: E402
 from firstspike.quantize.convert.settings import Settings  # noqa: E402
 from firstspike.quantize.data.idx import Images  # noqa: E402
 from torch import nn  # noqa: E402
@@ -191,24 +192,24 @@ def test_loss_of_each_step():
 def test_opi_takes_thresholds_and_starts_that_fit_the_spikes(dense):
     """On the images that it saw, no choice of one for a layer would have been nearer to its activations."""
     levels, _ = blobs(150)
-    opi, qcfs = (make(dense, to, levels, (1, 6, 6), Settings(levels=16)) for to in ("opi", "qcfs"))
-    amounts = {"opi": opi.source.amounts(levels), "qcfs": qcfs.source.amounts(levels)}
+    opi, qcfs = (round_network(dense, to, levels, (1, 6, 6), Settings(levels=16)) for to in ("opi", "qcfs"))
+    amounts = {"opi": opi.input.amounts(levels), "qcfs": qcfs.input.amounts(levels)}
     values = levels.astype(float)
     wanted = []
     for index in range(2):
         _, values = opi.float_layer(index, values)
         wanted.append(torch.as_tensor(values))
-    layers = {"opi": opi.draft.layers[0], "qcfs": qcfs.draft.layers[0]}
+    layers = {"opi": opi.rounded.layers[0], "qcfs": qcfs.rounded.layers[0]}
     with torch.no_grad():
         errors = {name: float((layer(amounts[name]).mean(0) * layer.unit - wanted[0]).square().mean())
                   for name, layer in layers.items()}
     assert errors["opi"] <= errors["qcfs"]
-    assert all(layer.code.lead in STARTS for layer in opi.draft.layers[:2])
+    assert all(layer.code.lead in STARTS for layer in opi.rounded.layers[:2])
     factor = layers["opi"].unit / layers["qcfs"].unit
     assert min(abs(factor - tried) for tried in THRESHOLDS) < 1e-12
     with torch.no_grad():
         heard = layers["opi"](amounts["opi"])
-        layer, goal = opi.draft.layers[1], wanted[1]
+        layer, goal = opi.rounded.layers[1], wanted[1]
         chosen = float((layer(heard).mean(0) * layer.unit - goal).square().mean())
         for start in STARTS:
             layer.code = layer.code.led(start)
@@ -218,13 +219,13 @@ def test_opi_takes_thresholds_and_starts_that_fit_the_spikes(dense):
 def test_a_trained_threshold_is_taken_as_it_is():
     network = nn.Sequential(nn.Linear(4, 3), ClipFloorShift(4, 2.5), nn.Linear(3, 2)).eval()
     levels = np.random.default_rng(1).integers(0, 256, (30, 4))
-    made = make(network, "qcfs", levels, (4,), Settings(window=4))
-    assert made.draft.layers[0].unit == 2.5
-    assert make(network, "relu", levels, (4,), Settings(window=4)).draft.layers[0].unit == 2.5 / 4
+    made = round_network(network, "qcfs", levels, (4,), Settings(window=4))
+    assert made.rounded.layers[0].unit == 2.5
+    assert round_network(network, "relu", levels, (4,), Settings(window=4)).rounded.layers[0].unit == 2.5 / 4
     with torch.no_grad():
         network[1].threshold.fill_(-1)
     with pytest.raises(ValueError, match=r"1 \(ClipFloorShift\): its threshold must be above 0, not -1.0"):
-        make(network, "qcfs", levels, (4,), Settings(window=4))
+        round_network(network, "qcfs", levels, (4,), Settings(window=4))
 
 
 def test_values_on_the_edge_of_an_activation_s_steps():
@@ -240,7 +241,7 @@ def test_values_on_the_edge_of_an_activation_s_steps():
     single = scores(network, levels, (16,), settings)
     double = scores(copy.deepcopy(network).double(), levels, (16,), settings)
     assert np.abs(single - double).max() > 1e-3 * np.abs(double).max()
-    make(network, "relu", levels, (16,), settings)
+    round_network(network, "relu", levels, (16,), settings)
 
 
 def test_clip_floor_shift():
@@ -259,7 +260,7 @@ def test_clip_floor_shift():
 def test_relu6_is_cut_off_at_six():
     network = nn.Sequential(nn.Linear(4, 3), nn.ReLU6(), nn.Linear(3, 2)).eval()
     levels = np.random.default_rng(1).integers(0, 256, (30, 4))
-    assert make(network, "fs", levels, (4,), Settings()).draft.layers[0].unit == 6 / 15
+    assert round_network(network, "fs", levels, (4,), Settings()).rounded.layers[0].unit == 6 / 15
 
 
 class Lying(nn.Sequential):
@@ -322,9 +323,15 @@ def test_weights_that_are_nothing_beside_their_biases():
     ({"kernel": "two"}, ValueError, "kernel has no effect in relu"),
     ({"rate": 0.1}, ValueError, "rate has no effect without finetune"),
     ({"to": "qcfs", "loss": "tet"}, ValueError, "loss has no effect without finetune"),
-    ({"rate": "fast", "finetune": 1}, TypeError, "rate must be a number, not 'fast'"),
-    ({"scale": -1.0}, ValueError, "scale must be above 0, not -1.0"),
+    ({"rate": "fast", "finetune": 1}, TypeError, "rate must be a number above 0, not 'fast'"),
+    ({"scale": -1.0}, ValueError, "scale must be a number above 0, not -1.0"),
     ({"consistency": -1.0}, ValueError, "consistency must be 0 or more"),
+    ({"consistency": "x"}, TypeError, "consistency must be a number, 0 or more, not 'x'"),
+    ({"bound": float("nan")}, ValueError, "bound must be 0 or more, not nan"),
+    ({"bound": "x"}, TypeError, "bound must be a number, 0 or more, not 'x'"),
+    ({"units": [0.0]}, ValueError, "units must be a number above 0, not 0.0"),
+    ({"units": ["x"]}, TypeError, "units must be a number above 0, not 'x'"),
+    ({"scale": float("nan")}, ValueError, "scale must be a number above 0, not nan"),
     ({"units": [1.0, 2.0]}, ValueError, "units must be 1 numbers, one for each hidden layer, not 2"),
     ({"mean": [1.0, 2.0]}, ValueError, "one for each of its 4 channels"),
     ({"calibrate": PLAIN / 2}, TypeError, "calibrate must be levels, integers from 0 to 255, not an"),

@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from firstspike.network import batched, golden  # noqa: E402
-from firstspike.quantize.convert.make import make  # noqa: E402
 from firstspike.quantize.convert.qcfs import ClipFloorShift  # noqa: E402
+from firstspike.quantize.convert.rounding import round_network  # noqa: E402
 from firstspike.quantize.convert.settings import Settings  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -63,7 +63,7 @@ def levels_of(count, size, levels, seed=5):
 
 def converted(network, to, images, shape, **settings):
     """The network of integers, and what its outputs' potentials are worth."""
-    made = make(network, to, images, shape, Settings(correct=False, scale=1.0, **settings))
+    made = round_network(network, to, images, shape, Settings(correct=False, scale=1.0, **settings))
     return made.network(), made.potential_worth(len(made.stages) - 1)[0]
 
 
@@ -209,7 +209,7 @@ def test_biases_of_each_position():
     units = [2, 8]
     network, images = planes(units, nn.MaxPool2d(2)), levels_of(10, 2 * 36, 9)
     reference = stepped(network, units, np.arange(9), 0.5)
-    made = make(network, "relu", images, (2, 6, 6), Settings(
+    made = round_network(network, "relu", images, (2, 6, 6), Settings(
         correct=False, scale=1.0, mean=[4.0, 2.0], deviation=2.0, units=units, window=8, levels=9))
     result, worth = made.network(), made.potential_worth(2)[0]
     mean = np.repeat([4, 2], 36)

@@ -12,7 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from firstspike.network import batched  # noqa: E402
-from firstspike.quantize.convert.make import make, scores  # noqa: E402
+from firstspike.quantize.convert.float_network import scores  # noqa: E402
+from firstspike.quantize.convert.rounding import round_network  # noqa: E402
 from firstspike.quantize.convert.settings import Settings  # noqa: E402
 from firstspike.quantize.data.idx import Images, load_idx  # noqa: E402
 from torch import nn  # noqa: E402
@@ -65,7 +66,7 @@ def network(request: pytest.FixtureRequest, digits: Images) -> nn.Sequential:
 @pytest.mark.parametrize(("to", "settings", "most"), WAYS, ids=str)
 def test_accuracy_is_kept(network: nn.Sequential, digits: Images, to: str, settings: dict, most: int) -> None:
     chosen = Settings(**settings)
-    result = make(network, to, digits.levels[:CALIBRATED].astype(int), (1, 28, 28), chosen).network()
+    result = round_network(network, to, digits.levels[:CALIBRATED].astype(int), (1, 28, 28), chosen).network()
     levels, labels = digits.levels[-SCORED:].astype(int), digits.labels[-SCORED:]
     own = scores(network, levels, (1, 28, 28), chosen).argmax(axis=1)
     right, before = (np.count_nonzero(found == labels)

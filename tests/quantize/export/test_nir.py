@@ -194,6 +194,12 @@ def test_what_nir_cannot_say_is_named(network: Network, sentence: str, tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("dt", [0, -1.0, np.inf, np.nan, "x"])
+def test_a_step_has_a_length(dt) -> None:
+    with pytest.raises((TypeError, ValueError), match="dt must be a number above 0, not"):
+        export_nir(small(), dt=dt)
+
+
 def test_every_layer_that_nir_cannot_say_is_named() -> None:
     network = Network(Input(4, 3, Spikes()), [
         Layer(Dense(np.ones((2, 4), int)), 3, threshold=1, name="first"),

@@ -269,7 +269,7 @@ EYE = nir.Linear(np.eye(4))
     (chain(EYE, nir.LI(ones(4, DT), ones(4), ones(4)), EYE), r"n1 \(LI\): it gives a potential, not spikes"),
     (chain(EYE, EYE, neuron("IF", (4,), 1)), r"n1 \(Linear\): no neuron stands between"),
     (chain(nir.Linear(np.eye(5)), neuron("IF", (5,), 1)), r"n0 \(Linear\): it takes 5 features, and"),
-    (chain(EYE, neuron("IF", (3,), 1)), r"n1 \(IF\): its input gain must be one number, 4 or 4"),
+    (chain(EYE, neuron("IF", (3,), 1)), r"n1 \(IF\): it is declared for 3 features, and what"),
     (chain(conv(np.ones((2, 1, 2, 2))), neuron("IF", (2,), 1)), r"n0 \(Conv2d\): it takes 1 channels"),
     (chain(nir.Linear(np.full((4, 4), np.nan)), neuron("IF", (4,), 1)), "must be finite numbers"),
     (chain(nir.Linear(np.ones((2, 4, 4))), neuron("IF", (4,), 1)), r"must have the shape \(out, in\)"),
@@ -310,9 +310,12 @@ def test_nothing_is_dropped_in_silence() -> None:
 
 
 @pytest.mark.parametrize(("options", "sentence"), [
-    ({}, "steps must be given: NIR does not say how many"),
+    ({}, r"steps must be given \(--steps of the command\): NIR does not say how many"),
+    ({"steps": 0}, "steps must be a positive integer, not 0"),
     ({"steps": 4, "reset": "half"}, "reset must be 'to'"),
-    ({"steps": 4, "dt": 0}, "dt must be above 0"),
+    ({"steps": 4, "dt": 0}, "dt must be a number above 0, not 0"),
+    ({"steps": 4, "dt": np.inf}, "dt must be a number above 0, not inf"),
+    ({"steps": 4, "dt": np.nan}, "dt must be a number above 0, not nan"),
     ({"steps": 4, "level": 0}, "level must be a number above 0, not 0"),
     ({"steps": 4, "level": np.nan}, "level must be a number above 0, not nan"),
     ({"steps": 4, "level": 1e-310}, "at most, too small to count with; scale them, or check level"),
@@ -326,6 +329,18 @@ def test_bad_options_are_refused(options: dict, sentence: str) -> None:
         import_nir(7, steps=4)
 
 
+@pytest.mark.parametrize(("options", "sentence"), [
+    ({"steps": 1.5}, "steps must be a positive integer, not 1.5"),
+    ({"steps": 4, "dt": "x"}, "dt must be a number above 0, not 'x'"),
+    ({"steps": 4, "level": "x"}, "level must be a number above 0, not 'x'"),
+    ({"steps": 4, "bits": "x"}, "bits must be an integer from 2 to 8, not 'x'"),
+    ({"steps": 4, "places": 1.5}, "places must be a non-negative integer, not 1.5"),
+])
+def test_options_of_another_type_are_refused(options: dict, sentence: str) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        import_nir(residual(), **options)
+
+
 def write(path: Path, edit) -> Path:
     """A sound file with something done to it."""
     import h5py
@@ -335,10 +350,35 @@ def write(path: Path, edit) -> Path:
     return path
 
 
+def versioned(file, version: str) -> None:
+    del file["version"]
+    file["version"] = version
+
+
+@pytest.mark.parametrize("version", ["1.0.8", "1.9", "0.2.0"])
+def test_known_versions_are_read(tmp_path: Path, version: str) -> None:
+    path = write(tmp_path / "x.nir", lambda file, h5py: versioned(file, version))
+    assert import_nir(path, steps=STEPS).report.exact
+
+
+def test_a_label_called_type_is_a_label(tmp_path: Path) -> None:
+    node = neuron("IF", (4,), 1.5)
+    node.metadata["type"] = "mine"
+    nir.write(tmp_path / "x.nir", nir.NIRGraph.from_list(EYE, node))
+    assert import_nir(tmp_path / "x.nir", steps=STEPS).report.exact
+
+
 @pytest.mark.parametrize(("edit", "sentence"), [
     (lambda file, h5py: file.__delitem__("node"), "it lacks 'node' or 'version'"),
     (lambda file, h5py: file["node/nodes/linear"].__delitem__("weight"),
-     "cannot be read as a NIR file"),
+     r"linear \(Linear\) has no weight; give it one"),
+    (lambda file, h5py: file["node/nodes/input"].__delitem__("shape"),
+     r"input \(Input\) has no shape; give it one"),
+    (lambda file, h5py: file["node/nodes/output"].__delitem__("shape"),
+     r"output \(Output\) has no shape; give it one"),
+    (lambda file, h5py: versioned(file, "99.0"), "it is of version '99.0', and versions to 1 are known"),
+    (lambda file, h5py: versioned(file, ""), "it is of version '', and versions to 1 are known"),
+    (lambda file, h5py: versioned(file, "-1"), "it is of version '-1', and versions to 1 are known"),
     (lambda file, h5py: file["node/nodes"].__setitem__("x", h5py.ExternalLink("/etc/passwd", "/")),
      "'x' is a link to somewhere else"),
     (lambda file, h5py: file["node/nodes"].__setitem__("x", h5py.SoftLink("/node")),

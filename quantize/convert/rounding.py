@@ -1,39 +1,43 @@
-"""From a torch network to a draft: read, fold, collect activations, choose codes, round.
+"""From a torch network to integers: read, fold, collect activations, choose codes, round.
 
-The float network and the draft run side by side over some of the images, layer by layer, so that each layer
-is fitted to what really arrives at it.
+The float network and the rounded one run side by side over some of the images, layer by layer, so that each
+layer is fitted to what really arrives at it.
 """
 
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from ...network import Network, Readout
+from ..graph.operations import Activation, Shape
+from ..graph.refusals import Refusals
+from ..graph.torch_reader import Makers, read_chain
 from . import qcfs
-from .base import Conversion, Rectifier
-from .draft import Draft, DraftLayer, Heard
-from .fold import Stage, fold
-from .fs import Fs
-from .opi import Opi
-from .parts import Refusals, Shape
+from .calibrated_rates import CalibratedRates
+from .conversion import Conversion, Rectifier
+from .encoded_input import EncodedInput
+from .few_spikes import FewSpikes
+from .float_network import scores
+from .fold import fold
 from .relu import Relu
+from .rounded_layers import Heard, RoundedLayer, RoundedNetwork
 from .settings import Settings
-from .source import Source
+from .stage import Stage
 from .t2fsnn import T2fsnn
-from .walk import walk
 
-__all__ = ["ACTIVATIONS", "CONVERSIONS", "Made", "make", "read", "scores", "takes"]
+__all__ = ["ACTIVATIONS", "CONVERSIONS", "Rounded", "round_network", "stages_of"]
 
 CONVERSIONS: Mapping[str, Conversion] = {
-    conversion.name: conversion for conversion in (Relu(), T2fsnn(), Fs(), qcfs.Qcfs(), Opi())}
+    conversion.name: conversion
+    for conversion in (Relu(), T2fsnn(), FewSpikes(), qcfs.Qcfs(), CalibratedRates())}
+"""The conversions, by the name that the user gives."""
 
-ACTIVATIONS: Mapping[type[nn.Module], Any] = {
-    nn.ReLU: lambda module: Rectifier(), nn.ReLU6: lambda module: Rectifier(6.0),
+ACTIVATIONS: Makers = {
+    nn.ReLU: lambda module: Activation(Rectifier()), nn.ReLU6: lambda module: Activation(Rectifier(6.0)),
     qcfs.ClipFloorShift: qcfs.read,
 }
 """The activations that are taken, and how."""
@@ -48,27 +52,51 @@ AGREES = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """A draft with its input; ``stages``: the float network, folded."""
+class Rounded:
+    """A network as it is rounded, beside the float network that it comes from.
+
+    Attributes
+    ----------
+    conversion : Conversion
+        The way that was taken.
+    settings : Settings
+        Of it.
+    stages : list of Stage
+        The float network, folded.
+    input : EncodedInput
+        How levels become spikes.
+    rounded : RoundedNetwork
+        The layers, in torch.
+    """
 
     conversion: Conversion
     settings: Settings
     stages: list[Stage]
-    source: Source
-    draft: Draft
+    input: EncodedInput
+    rounded: RoundedNetwork
 
     def network(self) -> Network:
-        """The network of integers that the draft is."""
+        """The network of integers that it is."""
         names = [f"layer{index}" for index in range(len(self.stages))]
-        layers = [layer.layer(name) for layer, name in zip(self.draft.layers, names, strict=True)]
-        count = self.draft.layers[-1].code is not None
-        return Network(self.source.input, layers, Readout.COUNT if count else Readout.POTENTIAL)
+        layers = [layer.layer(name) for layer, name in zip(self.rounded.layers, names, strict=True)]
+        count = self.rounded.layers[-1].code is not None
+        return Network(self.input.input, layers, Readout.COUNT if count else Readout.POTENTIAL)
 
     @torch.no_grad()
     def float_layer(self, index: int, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sums with bias, and activations, of one layer of the float network, ``(count, neurons)``.
+        """What one layer of the float network computes.
 
-        ``values``: the activations of the layer before, or levels for the first.
+        Parameters
+        ----------
+        index : int
+            Which layer.
+        values : numpy.ndarray
+            The activations of the layer before, or levels for the first: shape ``(count, source neurons)``.
+
+        Returns
+        -------
+        sums, activations : numpy.ndarray
+            float64, shape ``(count, neurons)``; the sums with the bias.
         """
         stage = self.stages[index]
         sums = stage.linear(torch.as_tensor(values)) + stage.bias
@@ -77,57 +105,24 @@ class Made:
 
     @torch.no_grad()
     def potential_worth(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Of one layer's neurons: what 1 of the potential is worth in the float network's numbers, and what
-        the potential starts with besides the bias."""
-        layer = self.draft.layers[index]
+        """What potentials of one layer mean.
+
+        Returns
+        -------
+        worth, start : numpy.ndarray
+            float64, shape ``(neurons,)``: what 1 of the potential is worth in the float network's numbers,
+            and what the potential starts with besides the bias.
+        """
+        layer = self.rounded.layers[index]
         start = torch.zeros(layer.stage.size) if layer.code is None else layer.lead(layer.threshold())
         return layer.worth().numpy(), start.double().numpy()
 
 
-@torch.no_grad()
-def scores(module: nn.Module, levels: np.ndarray, shape: Shape, settings: Settings,
-           batch: int = 500) -> np.ndarray:
-    """What the torch network itself gives for images: float64, shape ``(count, outputs)``.
-
-    ``levels``: integers, shape ``(count, size)``. Raises ValueError where it takes no images of ``shape``.
-    """
-    module = copy.deepcopy(module).eval().to("cpu")
-    dtypes = (tensor.dtype for tensor in module.parameters() if tensor.is_floating_point())
-    dtype = next(dtypes, torch.float32)
-    if dtype.itemsize < 4:  # too coarse to compare with, and not every processor has it
-        module, dtype = module.float(), torch.float32
-
-    def of_channels(value: Any) -> torch.Tensor:
-        return torch.as_tensor(value, dtype=torch.float64).reshape(-1, *[1] * (len(shape) - 1))
-
-    gain, shift = of_channels(settings.gain), of_channels(settings.shift)
-    found = []
-    for start in range(0, len(levels), batch):
-        images = torch.as_tensor(levels[start:start + batch].astype(np.float64)).reshape(-1, *shape)
-        try:
-            given = module((images * gain + shift).to(dtype)).double().flatten(1)
-        except Exception as error:  # whatever a forward of the user's own raises
-            what = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ValueError(f"the network does not take images of the shape {shape}: {what}; give their "
-                             "shape") from error
-        found.append(given.numpy())
-    return np.concatenate(found)
-
-
-def takes(module: nn.Module, shape: Shape, settings: Settings) -> bool:
-    """Whether the network runs on images of ``shape`` at all."""
-    try:
-        scores(module, np.zeros((1, int(np.prod(shape))), np.int64), shape, settings)
-    except ValueError:
-        return False
-    return True
-
-
-def read(module: nn.Module, to: str, shape: Shape, settings: Settings) -> list[Stage]:
-    """The stages of a network that can be converted. Raises ValueError as :func:`make` does."""
+def stages_of(module: nn.Module, to: str, shape: Shape, settings: Settings) -> list[Stage]:
+    """The stages of a network that can be converted; arguments and errors are those of `round_network`."""
     conversion = CONVERSIONS[to]
     settings.check_used(to, conversion.rates)
-    stages = fold(walk(module, shape, ACTIVATIONS), shape, gain=settings.gain, shift=settings.shift)
+    stages = fold(read_chain(module, shape, ACTIVATIONS), gain=settings.gain, shift=settings.shift)
     refusals = Refusals()
     conversion.refuse(stages, settings, refusals)
     refusals.raise_any(f"the network cannot be converted to {to} exactly")
@@ -138,36 +133,44 @@ def read(module: nn.Module, to: str, shape: Shape, settings: Settings) -> list[S
 
 
 @torch.no_grad()
-def make(module: nn.Module, to: str, levels: np.ndarray, shape: Shape, settings: Settings) -> Made:
+def round_network(module: nn.Module, to: str, levels: np.ndarray, shape: Shape,
+                  settings: Settings) -> Rounded:
     """Convert a torch network, without fine-tuning.
 
     Parameters
     ----------
-    module: the trained network; it is not changed.
-    to: one of `CONVERSIONS`.
-    levels: images to choose scales on: integers, shape ``(count, size)``.
-    shape: of one image, as the network takes it.
+    module : torch.nn.Module
+        The trained network; it is not changed.
+    to : str
+        One of `CONVERSIONS`.
+    levels : numpy.ndarray
+        Images to choose scales on: integers, shape ``(count, size)``.
+    shape : tuple of int
+        Of one image, as the network takes it.
+    settings : Settings
+        Of the conversion.
 
     Raises
     ------
-    ValueError: the network cannot be taken exactly, every module that is in the way is named; or a setting
-    does not fit.
+    ValueError
+        The network cannot be taken exactly, every module that is in the way is named; or a setting does not
+        fit.
     """
-    conversion, stages = CONVERSIONS[to], read(module, to, shape, settings)
-    source = conversion.source(shape, settings)
+    conversion, stages = CONVERSIONS[to], stages_of(module, to, shape, settings)
+    encoded = conversion.encoded(shape, settings)
     largest = max(int(np.prod(shape)), *(stage.size for stage in stages))
     if conversion.rates:
-        largest *= source.input.window
+        largest *= encoded.input.window
     levels = levels[:max(20, min(MOST_IMAGES, NUMBERS // largest))]
     own = scores(copy.deepcopy(module).double(), levels, shape, settings)
-    draft = _draft(conversion, settings, stages, source, levels, own)
-    return Made(conversion, settings, stages, source, draft)
+    rounded = _rounded(conversion, settings, stages, encoded, levels, own)
+    return Rounded(conversion, settings, stages, encoded, rounded)
 
 
-def _draft(conversion: Conversion, settings: Settings, stages: list[Stage], source: Source,
-           levels: np.ndarray, own: np.ndarray) -> Draft:
-    draft, heard = Draft(), source.heard
-    amounts, values = source.amounts(levels), torch.as_tensor(levels.astype(np.float64))
+def _rounded(conversion: Conversion, settings: Settings, stages: list[Stage], encoded: EncodedInput,
+             levels: np.ndarray, own: np.ndarray) -> RoundedNetwork:
+    rounded, heard = RoundedNetwork(), encoded.heard
+    amounts, values = encoded.amounts(levels), torch.as_tensor(levels.astype(np.float64))
     for index, stage in enumerate(stages):
         output = index == len(stages) - 1
         wanted = stage.linear(values) + stage.bias
@@ -180,7 +183,7 @@ def _draft(conversion: Conversion, settings: Settings, stages: list[Stage], sour
             code, unit = conversion.code(_some(values), stage.activation, settings)
             if settings.units is not None:
                 unit = float(settings.units[index])
-        layer = DraftLayer(stage, heard, code, unit, settings.bits, output=output)
+        layer = RoundedLayer(stage, heard, code, unit, settings.bits, output=output)
         if settings.correct:
             _correct(layer, amounts, wanted)
         if not output:
@@ -190,8 +193,8 @@ def _draft(conversion: Conversion, settings: Settings, stages: list[Stage], sour
             assert layer.code is not None
             online = layer.code.window if layer.code.passes is None else None
             heard = Heard(layer.code.schedule, layer.unit, online)
-        draft.append(layer)
-    return draft
+        rounded.append(layer)
+    return rounded
 
 
 def _some(values: torch.Tensor) -> torch.Tensor:
@@ -209,7 +212,7 @@ def _check_fold(wanted: torch.Tensor, own: np.ndarray) -> None:
                          f"{largest:.3g}); check that its forward is nn.Sequential's")
 
 
-def _correct(layer: DraftLayer, amounts: torch.Tensor, wanted: torch.Tensor) -> None:
+def _correct(layer: RoundedLayer, amounts: torch.Tensor, wanted: torch.Tensor) -> None:
     """Fit scale and bias of each channel, by least squares, so that what arrives is what the float network
     has.
 

@@ -9,11 +9,12 @@ torch = pytest.importorskip("torch")
 
 import firstspike as fs  # noqa: E402
 from firstspike.quantize.convert.fold import fold  # noqa: E402
-from firstspike.quantize.convert.walk import walk  # noqa: E402
+from firstspike.quantize.graph.operations import Activation  # noqa: E402
+from firstspike.quantize.graph.torch_reader import read_chain  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-RELU = {nn.ReLU: lambda module: "relu"}
+RELU = {nn.ReLU: lambda module: Activation("relu")}
 
 
 class Functions(nn.Module):
@@ -88,8 +89,8 @@ class Called(nn.Module):
 
 def folded(network, images):
     amounts = images.flatten(1)
-    taken = {**RELU, nn.ReLU6: lambda module: "relu6"}
-    for stage in fold(walk(network, tuple(images.shape[1:]), taken), tuple(images.shape[1:])):
+    taken = {**RELU, nn.ReLU6: lambda module: Activation("relu6")}
+    for stage in fold(read_chain(network, tuple(images.shape[1:]), taken)):
         amounts = stage.linear(amounts) + stage.bias
         if stage.activation:
             amounts = amounts.clamp(0, 6 if stage.activation == "relu6" else None)
@@ -112,18 +113,18 @@ def test_a_forward_of_one_s_own_gives_the_same_values(name):
 
 def test_places_are_those_of_the_modules():
     network = Blocks()
-    places = [str(part.node) for part in walk(network, (1, 6, 6), RELU)]
+    places = [str(node.place) for node in read_chain(network, (1, 6, 6), RELU).nodes]
     assert [re.sub(r"\d+ ", "N ", place) for place in places] == [
         "blocks.0.conv (Conv2d)", "blocks.0.forward, line N (ReLU)", "blocks.1.conv (Conv2d)",
         "blocks.1.forward, line N (ReLU)", "tail.0.conv (Conv2d)", "tail.0.forward, line N (ReLU)",
-        "forward, line N (AdaptiveAvgPool2d)", "head (Linear)"]
+        "forward, line N (AdaptiveAvgPool2d)", "forward, line N (Flatten)", "head (Linear)"]
 
 
 def test_nothing_is_left_behind_in_the_module():
     network = Called(lambda self, x: self.relu(self.linear(x.flatten(1))) * torch.ones(36))
     before = set(vars(network))
     with pytest.raises(ValueError, match="mul"):
-        walk(network, (1, 6, 6), RELU)
+        read_chain(network, (1, 6, 6), RELU)
     assert set(vars(network)) == before
 
 
@@ -166,7 +167,7 @@ def in_place_too(self, x):
 ])
 def test_what_cannot_be_followed_is_named(line, said):
     with pytest.raises(ValueError, match=r"^the network cannot be taken exactly: ") as refused:
-        walk(Called(line), (1, 6, 6), RELU)
+        read_chain(Called(line), (1, 6, 6), RELU)
     assert re.search(said, str(refused.value)), refused.value
 
 
@@ -174,7 +175,7 @@ def test_everything_that_cannot_be_taken_is_named_at_once():
     network = nn.Sequential(nn.Flatten(), Called(lambda self, x: self.linear(x).tanh()), nn.GELU(),
                             nn.Linear(36, 2), nn.Softmax(1))
     with pytest.raises(ValueError, match=r"1.<lambda>, line \d+ \(tanh\).*; 2 \(GELU\).*; 4 \(Softmax\)"):
-        walk(network, (1, 6, 6), RELU)
+        read_chain(network, (1, 6, 6), RELU)
 
 
 @pytest.mark.parametrize("to", ["relu", "t2fsnn", "qcfs", "opi"])

@@ -8,10 +8,10 @@ the rates that the neurons really have with the spikes that really arrive, uneve
 import torch
 
 from .codes import rate
-from .draft import DraftLayer
 from .qcfs import Rates
+from .rounded_layers import RoundedLayer
 
-__all__ = ["Opi"]
+__all__ = ["CalibratedRates"]
 
 STARTS = (0.25, 0.375, 0.5, 0.625, 0.75)
 """Parts of the threshold that the potential may start with."""
@@ -21,13 +21,13 @@ IMAGES = 100
 """How many images are tried with each."""
 
 
-class Opi(Rates):
+class CalibratedRates(Rates):
     """Rates, calibrated layer by layer."""
 
     name = "opi"
 
     @torch.no_grad()
-    def tune(self, layer: DraftLayer, amounts: torch.Tensor, values: torch.Tensor) -> None:
+    def tune(self, layer: RoundedLayer, amounts: torch.Tensor, values: torch.Tensor) -> None:
         """Take threshold and start with the least mean squared error of the rates."""
         code = layer.code
         if code is None or layer.output:

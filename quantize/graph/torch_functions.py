@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .parts import Shape
+from .operations import Shape
 
 __all__ = ["BATCH", "module_of", "reshaped"]
 
@@ -21,10 +21,24 @@ BATCH = _Batch()
 
 
 def module_of(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> nn.Module | None:
-    """The module that computes what a function, or a method of a tensor by its name, does with ``args``.
+    """The module that computes what a function, or a method of a tensor, does.
 
-    ``args`` come without the first one, the tensor. None where no module does. Raises ValueError where one
-    does but for its options.
+    Parameters
+    ----------
+    target : callable or str
+        The function, or the method's name.
+    args, kwargs : tuple, mapping
+        What it is called with, but for the first one, the tensor.
+
+    Returns
+    -------
+    torch.nn.Module or None
+        None where no module does the same.
+
+    Raises
+    ------
+    ValueError
+        A module does the same, but for the options.
     """
     maker = _MAKERS.get(target)
     if maker is None:
@@ -36,9 +50,19 @@ def module_of(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 
 
 def reshaped(shape: Shape, wanted: tuple[Any, ...]) -> Shape:
-    """The shape that ``view`` or ``reshape`` to ``wanted`` gives of values of ``shape``, without the count.
+    """The shape that ``view`` or ``reshape`` gives.
 
-    Raises ValueError where it mixes images.
+    Parameters
+    ----------
+    shape : tuple of int
+        Of what comes, without the count of images.
+    wanted : tuple
+        What it is called with: the count of images (`BATCH` or -1), then lengths.
+
+    Raises
+    ------
+    ValueError
+        It mixes images.
     """
     first, rest = wanted[0] if wanted else None, list(wanted[1:])
     whole = all(isinstance(length, int) for length in rest)
@@ -64,12 +88,17 @@ def _relu6(inplace: bool = False) -> nn.Module:
 
 def _maximum(kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
              ceil_mode: bool = False, return_indices: bool = False) -> nn.Module:
-    return nn.MaxPool2d(kernel_size, stride or None, padding, dilation, return_indices, ceil_mode)
+    return nn.MaxPool2d(kernel_size, _stride(stride), padding, dilation, return_indices, ceil_mode)
 
 
 def _mean(kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
           count_include_pad: bool = True, divisor_override: int | None = None) -> nn.Module:
-    return nn.AvgPool2d(kernel_size, stride or None, padding, ceil_mode, count_include_pad, divisor_override)
+    return nn.AvgPool2d(kernel_size, _stride(stride), padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _stride(stride: Any) -> Any:
+    """None where torch takes the size of the regions; a stride of 0 stays one."""
+    return None if isinstance(stride, tuple | list) and not stride else stride
 
 
 def _dropout(p: float = 0.5, training: bool = True, inplace: bool = False) -> nn.Module:

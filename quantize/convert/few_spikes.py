@@ -9,16 +9,16 @@ from collections.abc import Sequence
 
 import torch
 
-from .base import Conversion, Rectifier, fixed_unit
+from ..graph.refusals import Refusals
 from .codes import Code, binary
-from .fold import Stage
-from .parts import Refusals
+from .conversion import Conversion, Rectifier, fixed_unit
 from .settings import Settings
+from .stage import Stage
 
-__all__ = ["Fs"]
+__all__ = ["FewSpikes"]
 
 
-class Fs(Conversion):
+class FewSpikes(Conversion):
     """Binary digits."""
 
     name = "fs"
@@ -33,8 +33,8 @@ class Fs(Conversion):
             raise ValueError(f"window must be at most 16, the digits of an FS-neuron, not {window}")
         for stage in stages[1:]:
             if stage.pool is not None and stage.pool.maximum:
-                refusals.add(stage.pool.node, "the maximum of numbers is not that of their binary digits; "
-                                              "take an AvgPool2d, or convert to relu or t2fsnn")
+                refusals.add(stage.pool_place, "the maximum of numbers is not that of their binary digits; "
+                                               "take an AvgPool2d, or convert to relu or t2fsnn")
 
     def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:
         """One unit for the layer, such that the levels are nearest to the activations."""

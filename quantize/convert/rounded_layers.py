@@ -1,4 +1,4 @@
-"""A network under conversion, in torch: real weights behind integers, whose every number is the network's.
+"""A network as it is rounded, in torch: real weights behind integers, whose every number is the network's.
 
 In evaluation and float64 the forward pass is the golden model's arithmetic, integer for integer; in training
 the same integers have gradients that go straight through the rounding. A layer adds
@@ -18,10 +18,10 @@ from ...network import Convolution, Dense, Fires, Layer, Limits, Phase, Pool
 from ..train.sign_weights import integers
 from ..train.straight_through import rounded
 from .codes import Code
-from .fold import Stage
 from .grid import on_grid, steps
+from .stage import Stage
 
-__all__ = ["Draft", "DraftLayer", "Heard"]
+__all__ = ["Heard", "RoundedLayer", "RoundedNetwork"]
 
 SMALLEST_THRESHOLD = 32
 """Fraction bits are added until no threshold is below, so that rounding moves none by more than 1 in 64."""
@@ -32,20 +32,40 @@ OUTPUT_FRACTION = 4
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What a layer listens to: the kernel for its source's steps, what an amount of 1 is worth, and how many
-    steps the source speaks for online (None: windowed, the amounts of a whole window come at once)."""
+    """What a layer listens to.
+
+    Attributes
+    ----------
+    kernel : numpy.ndarray
+        For its source's steps: int64, shape ``(window,)``.
+    unit : float
+        What an amount of 1 is worth.
+    online : int or None
+        How many steps the source speaks for; None: windowed, the amounts of a whole window come at once.
+    """
 
     kernel: np.ndarray
     unit: float
     online: int | None
 
 
-class DraftLayer(nn.Module):
-    """One layer. ``unit``: what an amount of 1 of its own is worth; ``code``: None for the outputs that are
-    read by potential.
+class RoundedLayer(nn.Module):
+    """One layer: real numbers, float64 at first, and the integers that they are rounded to.
 
-    Parameters of the module, float64 at first: ``weight`` (real, the stage's shape), ``scale`` (log of the
-    worth of an integer weight, of each channel, or of all outputs) and ``bias`` (real, one a neuron).
+    Attributes
+    ----------
+    weight : torch.nn.Parameter
+        Real, of the stage's shape.
+    scale : torch.nn.Parameter
+        The logarithm of what an integer weight is worth: one a channel, or one for all outputs.
+    bias : torch.nn.Parameter
+        Real, one a neuron.
+    unit : float
+        What an amount of 1 of its own is worth.
+    code : Code or None
+        How its neurons speak; None for outputs that are read by potential.
+    fraction : int
+        Binary places of the potential below a weight.
     """
 
     step: torch.Tensor
@@ -90,8 +110,12 @@ class DraftLayer(nn.Module):
     def roundings(self) -> tuple[float, float, float]:
         """How far weights, thresholds and biases were rounded.
 
-        Root mean square of the weights' rounding, in that of the weights; the most that a threshold moved,
-        relative to itself; the most that a bias moved, in thresholds (of an output: in its largest bias).
+        Returns
+        -------
+        weights, threshold, bias : float
+            Root mean square of the weights' rounding, in that of the weights; the most that a threshold
+            moved, relative to itself; the most that a bias moved, in thresholds (of an output: in its largest
+            bias).
         """
         off = (self.weights() * self.step - self.weight).square().mean().sqrt()
         weights = float(off / self.weight.square().mean().sqrt().clamp(min=1e-300))
@@ -141,9 +165,17 @@ class DraftLayer(nn.Module):
         return exact.detach().floor() + (exact - exact.detach())
 
     def sums(self, amounts: torch.Tensor) -> torch.Tensor:
-        """What arrives, with the bias: ``(count, neurons)``, or ``(steps, count, neurons)`` online.
+        """What arrives, with the bias.
 
-        ``amounts``: of the source, ``(count, neurons)`` or ``(steps, count, neurons)``.
+        Parameters
+        ----------
+        amounts : torch.Tensor
+            Of the source: ``(count, neurons)``, or ``(steps, count, neurons)`` online.
+
+        Returns
+        -------
+        torch.Tensor
+            Of the same shape, but for the number of neurons.
         """
         arrived = self.stage.linear(amounts.reshape(-1, amounts.shape[-1]), self.weights())
         return (arrived * 2 ** self.fraction + self.added()).reshape(*amounts.shape[:-1], -1)
@@ -161,9 +193,8 @@ class DraftLayer(nn.Module):
         numbers = [self.added()] if self.code is None else [self.added(), self.threshold()]
         largest = max(float(number.abs().max()) for number in numbers)
         if not largest <= Limits.VALUE or not torch.isfinite(self.weights()).all():
-            place = f"{self.stage.place or 'the whole'} ({self.stage.kind})"
-            raise ValueError(f"{place}: its threshold or a bias is {largest:.3g} times what a weight is "
-                             "worth; check its weights")
+            raise ValueError(f"{self.stage.place}: its threshold or a bias is {largest:.3g} times what a "
+                             "weight is worth; check its weights")
 
     @torch.no_grad()
     def layer(self, name: str) -> Layer:
@@ -172,15 +203,14 @@ class DraftLayer(nn.Module):
         weights = integers(self.weights())
         pool, pooling = None, self.stage.pool
         if pooling is not None:
-            pool = Pool("max" if pooling.maximum else "sum", pooling.size, pooling.stride, pooling.padding,
-                        pooling.source_shape)
+            pool = Pool("max" if pooling.maximum else "sum", pooling.size, pooling.geometry.stride,
+                        pooling.geometry.padding, self.stage.source_shape)
         geometry = self.stage.geometry
         if geometry is None:
             synapses = Dense(weights, kernel, pool=pool)
         else:
-            before = self.stage.source_shape if pooling is None else pooling.shape
-            synapses = Convolution(weights, before, geometry.stride, geometry.padding, geometry.dilation,
-                                   geometry.groups, kernel, pool=pool)
+            synapses = Convolution(weights, self.stage.heard_shape, geometry.stride, geometry.padding,
+                                   geometry.dilation, geometry.groups, kernel, pool=pool)
         self._check_numbers()
         added = integers(self.added())
         online = self.heard.online is not None
@@ -196,15 +226,15 @@ class DraftLayer(nn.Module):
                      threshold_schedule=code.schedule, reset_schedule=code.schedule if many else 1, name=name)
 
 
-class Draft(nn.Module):
+class RoundedNetwork(nn.Module):
     """A chain of layers; forward takes what the input passes on to what arrives at the outputs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers: list[DraftLayer] = []
+        self.layers: list[RoundedLayer] = []
         self.chain = nn.ModuleList()
 
-    def append(self, layer: DraftLayer) -> None:
+    def append(self, layer: RoundedLayer) -> None:
         """Put a layer behind the others."""
         self.layers.append(layer)
         self.chain.append(layer)

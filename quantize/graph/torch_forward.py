@@ -1,7 +1,7 @@
 """A forward of one's own, followed call by call with torch.fx; nothing is computed.
 
-Taken are the module's own modules, the functions of :mod:`.calls`, sums of two ways, and, of spiking neurons,
-loops over the steps: all steps must do the same.
+Taken are the module's own modules, the functions of :mod:`.torch_functions`, sums of two ways, and, of
+spiking neurons, loops over the steps: all steps must do the same.
 """
 
 import inspect
@@ -16,9 +16,11 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from .calls import module_of, reshaped
-from .parts import Node, Refusals
-from .signals import INPUT, UNKNOWN, Ahead, Odd, Signal, State, Steps, added, gathered, length_of
+from .graph import INPUT
+from .refusals import Refusals
+from .torch_functions import module_of, reshaped
+from .torch_places import ModulePlace
+from .torch_signals import UNKNOWN, Ahead, Odd, Signal, State, Steps, added, gathered, length_of
 
 __all__ = ["follow"]
 
@@ -29,22 +31,37 @@ SHAPES = ("view", "reshape", torch.reshape)
 ZEROS = (torch.zeros, torch.zeros_like, "new_zeros")
 TORCH = str(Path(torch.__file__).parent)
 
-Call = Callable[[Node, list[Any]], Any]
+Call = Callable[[ModulePlace, list[Any]], Any]
 """What comes of a module, called with these."""
-Add = Callable[[Node, list[Signal]], Any]
+Add = Callable[[ModulePlace, list[Signal]], Any]
 """What comes of a sum."""
 
 
-def follow(node: Node, given: list[Any], call: Call, add: Add, refusals: Refusals, steps: int) -> Any:
-    """What the forward of ``node``'s module gives for ``given``.
+def follow(whole: ModulePlace, given: list[Any], call: Call, add: Add, refusals: Refusals,
+           steps: int) -> Any:
+    """What the forward of a module gives.
 
-    ``call``, ``add``: what becomes of the modules that it calls, and of sums; they raise ValueError where
-    that cannot be taken. ``steps``: how many a window has, where neurons keep a state and may be called once
-    in each; else 0. Every call that cannot be taken is refused. Raises ValueError where the calls cannot be
-    seen.
+    Parameters
+    ----------
+    whole : ModulePlace
+        The module and where it stands.
+    given : list
+        What it is called with.
+    call, add : callable
+        What becomes of the modules that it calls, and of sums; they raise ValueError where that cannot be
+        taken.
+    refusals : Refusals
+        Where every call goes that cannot be taken.
+    steps : int
+        How many a window has, where neurons keep a state and may be called once in each; else 0.
+
+    Raises
+    ------
+    ValueError
+        The calls cannot be seen.
     """
-    graph, met = _graph(node.module, steps)
-    return _Following(node, call, add, refusals, steps).through(graph, met, given)
+    graph, met = _graph(whole.module, steps)
+    return _Following(whole, call, add, refusals, steps).through(graph, met, given)
 
 
 class _Proxy(fx.Proxy):
@@ -122,8 +139,8 @@ def _needed(graph: fx.Graph, steps: int) -> list[fx.Node]:
 class _Following:
     """One forward, on its way."""
 
-    def __init__(self, node: Node, call: Call, add: Add, refusals: Refusals, steps: int):
-        self.node, self.module = node, node.module
+    def __init__(self, whole: ModulePlace, call: Call, add: Add, refusals: Refusals, steps: int):
+        self.whole, self.module = whole, whole.module
         self.call, self.add, self.refusals, self.steps = call, add, refusals, steps
 
     def through(self, graph: fx.Graph, met: dict[str, Any], given: list[Any]) -> Any:
@@ -165,16 +182,16 @@ class _Following:
         changes = name.endswith("_") or node.target is operator.iadd or bool(node.kwargs.get("inplace"))
         return changes and bool(node.all_input_nodes)
 
-    def _place(self, node: fx.Node) -> Node:
+    def _place(self, node: fx.Node) -> ModulePlace:
         """Where a call stands: the module's own place, or its line in the forward."""
         if node.op == "call_module":
-            return self.node.inner(str(node.target), self.module.get_submodule(str(node.target)))
+            return self.whole.inner(str(node.target), self.module.get_submodule(str(node.target)))
         frames = re.findall(r'File "(.*)", line (\d+), in (\S+)', node.stack_trace or "")
         own = [f"{function}, line {line}" for file, line, function in frames
                if not file.startswith((TORCH, __file__))]
         name = own[-1] if own else node.name
         kind = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", node.name)
-        return replace(self.node.inner(name, self.module), called=node.name if kind == "fn" else kind)
+        return replace(self.whole.inner(name, self.module), called=node.name if kind == "fn" else kind)
 
     def _called(self, node: fx.Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         everything = [*args, *kwargs.values()]
@@ -243,7 +260,9 @@ class _Following:
             if found != first.shape and len(found) > 1:
                 raise ValueError("it makes planes of what is flat; give the input the shape "
                                  f"{','.join(map(str, found))} from the start")
-            return replace(first, shape=found)
+            if found == first.shape:
+                return first
+            return self.call(replace(self._place(node), module=nn.Flatten()), [first])
         if target in TOTALS and self._over_steps(rest, kwargs):
             return Steps(first.source, first.shape, 1, None)
         if target in AHEAD and first.source == INPUT and self._over_steps(rest, kwargs):

@@ -22,9 +22,19 @@ OLDEST = (2, 6)
 
 
 def load_module(path: str | os.PathLike[str], maker: str) -> nn.Module:
-    """The module that ``maker`` makes, with the weights in ``path``, in evaluation mode.
+    """The module that a function makes, with the weights of a file, in evaluation mode.
 
-    ``maker``: "package.module:function" or "file.py:function". Raises FirstspikeError.
+    Parameters
+    ----------
+    path : path
+        As of `load_weights`.
+    maker : str
+        "package.module:function" or "file.py:function".
+
+    Raises
+    ------
+    FirstspikeError
+        One of the two cannot be loaded, or they do not fit each other.
     """
     weights = load_weights(path)
     module = made_by(maker)
@@ -41,7 +51,15 @@ def load_module(path: str | os.PathLike[str], maker: str) -> nn.Module:
 def load_weights(path: str | os.PathLike[str]) -> Mapping[str, torch.Tensor]:
     """The state dict in a file of ``torch.save``, or of safetensors; nothing in it is run.
 
-    It may lie under the one name ``state_dict``. Raises FirstspikeError for anything else.
+    Parameters
+    ----------
+    path : path
+        The file; the state dict may lie under the one name ``state_dict``.
+
+    Raises
+    ------
+    FirstspikeError
+        The file is missing, damaged, or holds anything else.
     """
     path = Path(path)
     version = tuple(int("".join(filter(str.isdigit, part)) or 0) for part in torch.__version__.split(".")[:2])
@@ -74,9 +92,17 @@ def load_weights(path: str | os.PathLike[str]) -> Mapping[str, torch.Tensor]:
 
 
 def made_by(maker: str) -> nn.Module:
-    """What the function ``maker``, "package.module:function" or "file.py:function", makes.
+    """What a function makes.
 
-    It is looked for in the working folder too. Raises FirstspikeError.
+    Parameters
+    ----------
+    maker : str
+        "package.module:function" or "file.py:function"; it is looked for in the working folder too.
+
+    Raises
+    ------
+    FirstspikeError
+        There is no such function, it fails, or it makes no module.
     """
     home, _, name = maker.rpartition(":")
     if not home or not name:

@@ -6,24 +6,29 @@ from typing import Any
 
 import torch
 
-from .calls import BATCH
-from .parts import Shape
+from .operations import Shape
+from .torch_functions import BATCH
 
 __all__ = [
-    "INPUT", "REFUSED", "UNKNOWN", "Ahead", "Odd", "Signal", "State", "Steps", "added", "gathered",
+    "REFUSED", "UNKNOWN", "Ahead", "Odd", "Signal", "State", "Steps", "added", "gathered",
     "is_silent", "length_of",
 ]
 
-INPUT = -1
-"""The number of the network's input, where others have that of the part that gives them."""
 REFUSED = -2
 """The number of whatever cannot be taken, so that more can be said of what follows."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What a neuron keeps from step to step. ``neuron``: which, None where it comes from outside, so for the
-    first step; ``step``: the one that it comes out of."""
+    """What a neuron keeps from step to step.
+
+    Attributes
+    ----------
+    neuron : int or None
+        The number of its node; None where the state comes from outside, so for the first step.
+    step : int
+        The one that it comes out of.
+    """
 
     neuron: int | None = None
     step: int = -1
@@ -31,10 +36,18 @@ class State:
 
 @dataclass(frozen=True)
 class Signal:
-    """Values out of part ``source``, of the ``shape`` of one image.
+    """Values out of a node.
 
-    ``step``: the call of the neurons that they come from, or go to; None where they are the same in all.
-    ``state``: what the neuron gives beside its spikes, where they come as a pair.
+    Attributes
+    ----------
+    source : int
+        The number of the node.
+    shape : tuple of int
+        Of one image.
+    step : int or None
+        The call of the neurons that they come from, or go to; None where they are the same in all.
+    state : State or None
+        What the neuron gives beside its spikes, where they come as a pair.
     """
 
     source: int
@@ -45,8 +58,17 @@ class Signal:
 
 @dataclass(frozen=True)
 class Steps:
-    """The signals of one part in the first ``count`` steps, in their order; ``dim``: the dimension of the
-    steps, None where they were added up."""
+    """The signals of one node in the first steps, in their order.
+
+    Attributes
+    ----------
+    source, shape
+        As of a :class:`Signal`.
+    count : int
+        How many steps.
+    dim : int or None
+        The dimension of the steps; None where they were added up.
+    """
 
     source: int
     shape: Shape
@@ -63,7 +85,7 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Odd:
-    """Anything else, which no module may listen to; ``what`` in words."""
+    """Anything else, which no module may listen to; ``what`` says what it is."""
 
     what: str
 
@@ -73,7 +95,13 @@ UNKNOWN = Odd("what was refused")
 
 
 def gathered(values: Sequence[Any], dim: int) -> Steps | Odd:
-    """What `torch.stack` makes of what was given in each step. Raises ValueError."""
+    """What `torch.stack` makes of what was given in each step.
+
+    Raises
+    ------
+    ValueError
+        The values are not those of one node in its steps.
+    """
     if any(isinstance(value, Signal) and value.source == REFUSED for value in values):
         return UNKNOWN
     first = values[0]

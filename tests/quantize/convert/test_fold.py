@@ -7,17 +7,24 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from firstspike.quantize.convert.fold import fold  # noqa: E402
-from firstspike.quantize.convert.walk import Activation, Affine, Norm, Pooling, walk  # noqa: E402
+from firstspike.quantize.graph.operations import (  # noqa: E402
+    Activation,
+    Affine,
+    Flat,
+    Gain,
+    Pooling,
+)
+from firstspike.quantize.graph.torch_reader import read_chain  # noqa: E402
 from torch import nn  # noqa: E402
 
-RELU = {nn.ReLU: lambda module: "relu"}
+RELU = {nn.ReLU: lambda module: Activation("relu")}
 
 
 def chain(network, images, **options):
     """What the folded stages give for images of the network's shape, in float64."""
     shape = tuple(images.shape[1:])
     amounts = images.double().flatten(1)
-    for stage in fold(walk(network, shape, RELU), shape, **options):
+    for stage in fold(read_chain(network, shape, RELU), **options):
         amounts = stage.linear(amounts) + stage.bias
         if stage.activation:
             amounts = amounts.clamp(min=0)
@@ -119,12 +126,12 @@ def test_scaling_of_the_input_goes_into_the_weights():
 def test_parts_in_order_with_their_places_and_shapes():
     network = nn.Sequential(nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)), nn.ReLU(), nn.AvgPool2d(2),
                             nn.Flatten(), nn.Dropout(), nn.Linear(8, 3))
-    parts = walk(network, (1, 6, 6), RELU)
-    assert [type(part) for part in parts] == [Affine, Norm, Activation, Pooling, Affine]
-    assert [part.node.place for part in parts] == ["0.0", "0.1", "1", "2", "5"]
-    assert [part.shape for part in parts] == [(2, 4, 4), (2, 4, 4), (2, 4, 4), (2, 2, 2), (3,)]
-    assert parts[2].what == "relu"
-    assert str(parts[0].node) == "0.0 (Conv2d)"
+    nodes = read_chain(network, (1, 6, 6), RELU).nodes
+    assert [type(node.operation) for node in nodes] == [Affine, Gain, Activation, Pooling, Flat, Affine]
+    assert [node.place.name for node in nodes] == ["0.0", "0.1", "1", "2", "3", "5"]
+    assert [node.shape for node in nodes] == [(2, 4, 4), (2, 4, 4), (2, 4, 4), (2, 2, 2), (8,), (3,)]
+    assert nodes[2].operation.what == "relu"
+    assert str(nodes[0].place) == "0.0 (Conv2d)"
 
 
 def test_a_module_that_stands_twice_is_read_twice():
@@ -164,7 +171,7 @@ def infinite():
     ([nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.ReLU(), nn.Flatten(), nn.Linear(72, 2)],
      r"0 \(Conv2d\): padding_mode must be 'zeros', not 'reflect'$"),
     ([nn.Conv2d(1, 2, 1, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(128, 2)],
-     r"0 \(Conv2d\): padding must be less than the kernel, which is 1 by 1$"),
+     r"0 \(Conv2d\): its padding must be less than its kernel, which is 1 by 1, not 1; give less"),
     ([nn.BatchNorm2d(1, track_running_stats=False), nn.Flatten(), nn.Linear(36, 2)],
      r"0 \(BatchNorm2d\): it has no running statistics.*track_running_stats=True$"),
     ([nn.Flatten(), nn.Linear(36, 3), nn.GELU(), nn.Linear(3, 3), nn.Softmax(1)],
@@ -179,7 +186,7 @@ def infinite():
      r"0 \(AdaptiveAvgPool2d\): its regions differ in size.*give an AvgPool2d$"),
     ([nn.Flatten(0), nn.Linear(36, 2)], r"0 \(Flatten\): it must flatten everything but the first dimension"),
     ([nn.Linear(36, 2)],
-     r"0 \(Linear\): it takes 36 features, and what comes is 1 by 6 by 6; put nn.Flatten"),
+     r"0 \(Linear\): it takes 36 features, and what comes is 1 by 6 by 6; flatten it first"),
     ([nn.Conv2d(3, 2, 3)],
      r"0 \(Conv2d\): it takes 3 channels of pixels, and what comes is 1 by 6 by 6; check"),
     ([nn.Conv2d(1, 2, 9)], r"0 \(Conv2d\): its kernel is larger than what comes, 1 by 6 by 6"),
@@ -208,7 +215,7 @@ def infinite():
 ])
 def test_what_cannot_be_taken_is_named(modules, said):
     with pytest.raises(ValueError, match=r"^the network cannot be taken exactly: ") as refused:
-        fold(walk(nn.Sequential(*modules).eval(), (1, 6, 6), RELU), (1, 6, 6))
+        fold(read_chain(nn.Sequential(*modules).eval(), (1, 6, 6), RELU))
     assert re.search(said, str(refused.value))
 
 
@@ -219,12 +226,12 @@ def test_norms_that_turn_a_maximum_round():
     after = nn.Sequential(nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), falling, nn.ReLU(), nn.Flatten(),
                           nn.Linear(8, 2))
     with pytest.raises(ValueError, match=r"2 \(BatchNorm2d\): channel 1 has a gain of 0 or less behind"):
-        fold(walk(after, (1, 6, 6), RELU), (1, 6, 6))
+        fold(read_chain(after, (1, 6, 6), RELU))
     before = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), falling, nn.MaxPool2d(2), nn.Flatten(),
                            nn.Linear(8, 2))
     with pytest.raises(ValueError, match=r"3 \(MaxPool2d\): what comes was scaled by a negative gain"):
-        fold(walk(before, (1, 6, 6), RELU), (1, 6, 6))
+        fold(read_chain(before, (1, 6, 6), RELU))
     neurons = nn.Sequential(nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(),
                             nn.Linear(8, 2))
     with pytest.raises(ValueError, match=r"1 \(MaxPool2d\): it stands before 2 \(ReLU\); put it behind it"):
-        fold(walk(neurons, (1, 6, 6), RELU), (1, 6, 6), rises=lambda what: False)
+        fold(read_chain(neurons, (1, 6, 6), RELU), rises=lambda what: False)

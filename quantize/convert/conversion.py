@@ -8,15 +8,16 @@ import numpy as np
 import torch
 
 from ...network.behaviour import Phase
-from . import source
+from ..graph.operations import Shape
+from ..graph.refusals import Refusals
+from . import encoded_input
 from .codes import Code
-from .draft import DraftLayer
-from .fold import Stage
-from .parts import Refusals, Shape
+from .encoded_input import EncodedInput
+from .rounded_layers import RoundedLayer
 from .settings import Settings
-from .source import Source
+from .stage import Stage
 
-__all__ = ["Conversion", "Rectifier", "best_unit"]
+__all__ = ["Conversion", "Rectifier", "best_unit", "fixed_unit"]
 
 UNITS = 40
 """How many sizes of a unit are tried."""
@@ -24,7 +25,15 @@ UNITS = 40
 
 @dataclass(frozen=True)
 class Rectifier:
-    """A ReLU, cut off at ``peak`` where it has one, rounded to ``levels`` parts of it where it has them."""
+    """A ReLU, that may be cut off and rounded.
+
+    Attributes
+    ----------
+    peak : float or None
+        Where it is cut off.
+    levels : int or None
+        To how many parts of the peak it is rounded.
+    """
 
     peak: float | None = None
     levels: int | None = None
@@ -41,7 +50,7 @@ class Conversion:
     """One way from a network of ReLUs to spikes. Its steps, in their order:
 
     1. :meth:`refuse` names what it cannot take of the folded network;
-    2. :meth:`source` makes the input;
+    2. :meth:`encoded` makes the input;
     3. :meth:`code` chooses, for each hidden layer, how its neurons speak and what a spike is worth, from the
        float network's activations;
     4. :meth:`tune`, where it has one, corrects the layer by what really arrives at it.
@@ -59,8 +68,8 @@ class Conversion:
         """Refuse what has no exact form in this code."""
         pool = stages[0].pool
         if pool is not None and pool.maximum and self.encoding(settings) == "bits":
-            refusals.add(pool.node, "the maximum of numbers is not that of their binary digits; take another "
-                                    "encoding of the input")
+            refusals.add(stages[0].pool_place, "the maximum of numbers is not that of their binary digits; "
+                                               "take another encoding of the input")
 
     def encoding(self, settings: Settings) -> str:
         """Of the input. Raises ValueError where this conversion does not take it."""
@@ -71,37 +80,69 @@ class Conversion:
                              f"not {settings.encoding!r}")
         return settings.encoding
 
-    def source(self, shape: Shape, settings: Settings) -> Source:
+    def encoded(self, shape: Shape, settings: Settings) -> EncodedInput:
         """The network's input: latency in the conversion's own kernel, or where the encoding says so bits or
         the levels themselves, both exact."""
         encoding = self.encoding(settings)
         if encoding == "bits":
-            return source.bits(shape, settings.levels)
+            return encoded_input.bits(shape, settings.levels)
         if encoding == "direct":
-            return source.direct(shape, settings.levels, None)
+            return encoded_input.direct(shape, settings.levels, None)
         window = settings.input_window or settings.window or self.window
-        return source.latency(shape, settings.levels, self.kernel(settings, window))
+        return encoded_input.latency(shape, settings.levels, self.kernel(settings, window))
 
     def kernel(self, settings: Settings, window: int) -> np.ndarray:
         """What a spike is worth, step by step, where the input is latency: int64, shape ``(window,)``."""
         raise NotImplementedError
 
     def code(self, values: torch.Tensor, activation: Rectifier, settings: Settings) -> tuple[Code, float]:
-        """How a hidden layer speaks and its unit. ``values``: some of its activations, not negative."""
+        """How a hidden layer speaks, and its unit.
+
+        Parameters
+        ----------
+        values : torch.Tensor
+            Some of its activations, not negative.
+        activation : Rectifier
+            What the float network's layer ends in.
+        settings : Settings
+            Of the conversion.
+        """
         raise NotImplementedError
 
     def output(self, values: torch.Tensor, settings: Settings) -> tuple[Code | None, float]:
         """The same for the outputs; no code where they are read by potential."""
         return None, 1.0
 
-    def tune(self, layer: DraftLayer, amounts: torch.Tensor, values: torch.Tensor) -> None:
-        """Correct a layer by what arrives at it (``amounts``); ``values``: what it should pass on."""
+    def tune(self, layer: RoundedLayer, amounts: torch.Tensor, values: torch.Tensor) -> None:
+        """Correct a layer by what arrives at it.
+
+        Parameters
+        ----------
+        layer : RoundedLayer
+            Changed in place.
+        amounts : torch.Tensor
+            What arrives: ``(count, neurons)``, or ``(steps, count, neurons)`` online.
+        values : torch.Tensor
+            What the layer should pass on, ``(count, neurons)``.
+        """
 
 
 def best_unit(values: torch.Tensor, code: Code, units: Iterable[float] | None = None) -> tuple[float, float]:
-    """The unit with which a code tells ``values`` with the least mean squared error, and that error.
+    """The unit with which a code tells values with the least mean squared error.
 
-    ``units``: those to try; None: such that the highest amount is a part of the largest value.
+    Parameters
+    ----------
+    values : torch.Tensor
+        What is to be told, not negative.
+    code : Code
+        How it is told.
+    units : iterable of float or None
+        Those to try; None: such that the highest amount is a part of the largest value.
+
+    Returns
+    -------
+    unit, error : float
+        The best unit and its mean squared error.
     """
     largest = float(values.max()) if values.numel() else 0.0
     if largest <= 0:
