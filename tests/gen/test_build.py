@@ -111,7 +111,7 @@ def test_what_is_no_build_is_refused_and_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("change", [
-    {"format": 2}, {"files": {"../../etc/passwd": "0"}}, {"files": 3}, {"files": {"plan.json": None}}])
+    {"format": 1}, {"files": {"../../etc/passwd": "0"}}, {"files": 3}, {"files": {"plan.json": None}}])
 def test_a_damaged_manifest_is_refused(tmp_path, change):
     path = build(network(), "generic", tmp_path / "b").path
     manifest = json.loads((path / "manifest.json").read_text())
