@@ -144,7 +144,8 @@ def _with_pins(board: Board, toolchain: Toolchain, platform: Platform, design: P
 
 def _with_steps(script: str, toolchain: Toolchain) -> str:
     """Amaranth's script of the commands, with the family's steps between synthesis and nextpnr."""
-    lines = [f"python3 -m {step.change.__module__} pins.json\n" for step in toolchain.after_synthesis]
+    lines = [f"python3 -m firstspike.boards.families {step.name} pins.json\n"
+             for step in toolchain.after_synthesis]
     before, synthesis, after = script.partition('"$YOSYS" -q -l pins.rpt pins.ys\n')
     return before + synthesis + "".join(lines) + after
 
