@@ -15,6 +15,6 @@ BOARD = Board(
     block_ram_bits=0,
     clock_hz=100_000_000,
     uart_baud=1_000_000,
-    notes="It has no limits. Nothing has a value until a reset: hold rst high for a clock edge before the "
-          "first use. Memories are for macros; the contents of the read-only ones are in rtl/rom.",
+    notes="It has no limits. Nothing has a value until a reset: hold rst high for four clock edges before "
+          "the first use. Memories are for macros; the contents of the read-only ones are in rtl/rom.",
 )

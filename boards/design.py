@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from amaranth.build import Platform
 
@@ -39,7 +39,7 @@ class BoardDesign:
 
     files: Mapping[str, str]
     core: tuple[Command, ...] = ()
-    design: tuple[Command, ...] = field(default=())
+    design: tuple[Command, ...] = ()
     bitstream: str | None = None
 
 
@@ -107,7 +107,15 @@ def pins_alone(board: Board) -> BoardDesign:
         return BoardDesign({})
     files, commands = _with_pins(board, toolchain, make_platform(board), Wires(), {
         "nextpnr_opts": "--pack-only --timing-allow-fail"})
-    return BoardDesign(files, design=tuple(commands[:2]))
+    synthesis, placing = commands[:2]
+    return BoardDesign(files, design=(synthesis, Command(placing.runs, _without_results(placing.arguments))))
+
+
+def _without_results(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments of a nextpnr, but those that ask for a file of a placed design."""
+    results = {place + after for place, word in enumerate(words) if word in ("--asc", "--textcfg", "--write")
+               for after in (0, 1)}
+    return tuple(word for place, word in enumerate(words) if place not in results)
 
 
 def _with_pins(board: Board, toolchain: Toolchain, platform: Platform, design: Pins | Wires,
@@ -137,7 +145,8 @@ def _with_pins(board: Board, toolchain: Toolchain, platform: Platform, design: P
 
 def _with_steps(script: str, toolchain: Toolchain) -> str:
     """Amaranth's script of the commands, with the family's steps between synthesis and nextpnr."""
-    lines = [f"python3 -m {step.change.__module__} pins.json\n" for step in toolchain.after_synthesis]
+    lines = [f"python3 -m firstspike.boards.families {step.name} pins.json\n"
+             for step in toolchain.after_synthesis]
     before, synthesis, after = script.partition('"$YOSYS" -q -l pins.rpt pins.ys\n')
     return before + synthesis + "".join(lines) + after
 

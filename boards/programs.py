@@ -65,8 +65,9 @@ class Step:
     Parameters
     ----------
     name : :class:`str`
+        By which ``python3 -m firstspike.boards.families`` runs it on files.
     change : callable
-        Changes the file that it is given; its module does the same to the files named on its command line.
+        Changes the file that it is given, and returns how much.
     stage : :class:`str`
         What it does, for progress.
     """

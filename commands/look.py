@@ -34,10 +34,10 @@ def boards(json_: bool) -> None:
     """
     from ..boards import BOARDS
     if json_:
-        show_json([{"name": board.name, "title": board.title, "device": board.device, "luts": board.luts,
-                    "flip_flops": board.ffs, "block_rams": board.block_rams,
-                    "block_ram_bits": board.block_ram_bits, "clock_hz": board.clock_hz,
-                    "uart_baud": board.uart_baud} for board in BOARDS.values()])
+        show_json([{"name": board.name, "title": board.title, "family": board.family,
+                    "device": board.device, "luts": board.luts, "flip_flops": board.ffs,
+                    "block_rams": board.block_rams, "block_ram_bits": board.block_ram_bits,
+                    "clock_hz": board.clock_hz, "uart_baud": board.uart_baud} for board in BOARDS.values()])
         return
     show_table(("Board", "Title", "Device", "LUTs", "Flip-flops", "Block RAM", "Clock"),
                [(board.name, board.title, board.device or "any", amount(board.luts), amount(board.ffs),

@@ -16,7 +16,7 @@ _LOOK_SECONDS = 0.25
 _TAIL_BYTES = 1 << 14
 _STAGES = (
     (re.compile(r"^[\d.]+ Executing (\w+) (?:pass|frontend|backend)"), "{}"),     # Yosys
-    (re.compile(r"^Info: ([A-Z][a-z]+ing\b[^|:%]*?)\.* *$"), "{}"),               # nextpnr
+    (re.compile(r"^Info: ([A-Z][a-z]+ing\b[^|:%,]*?)\.* *(?:,|$)"), "{}"),           # nextpnr
     (re.compile(f"^{PREPARING} (.+)\\. This might"), "prepare {} for this machine, once"),
 )
 """Lines by which a program says what it does, and how that is told."""

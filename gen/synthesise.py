@@ -19,6 +19,7 @@ from ..boards.clock import clock_for, fastest_clock
 from ..boards.design import BoardDesign, pins_alone
 from ..boards.families.toolchain import Toolchain
 from ..boards.programs import Command, Program, find_program
+from ..boards.tools import prepare_yosys
 from ..errors import FirstspikeError
 from ..files import scratch
 from .board import derive_board, emit_board
@@ -79,7 +80,8 @@ def synthesise(build: Build | str | Path, *, core: bool = True, design: bool = T
         The folder is no build or one without a device, or its board's files are not what they should be; a
         tool is missing, or the design does not fit. Nothing of the build is changed.
     """
-    return _synthesise(_target(build, board), core, design, progress or (lambda stage: None))
+    say = progress or (lambda stage: None)
+    return _synthesise(_target(build, board, say), core, design, say)
 
 
 def bitstream(build: Build | str | Path, *, board: _BoardName = None,
@@ -91,14 +93,15 @@ def bitstream(build: Build | str | Path, *, board: _BoardName = None,
     FirstspikeError
         As :func:`synthesise`; or no open tool can, or the design does not stand its clock.
     """
-    target = _target(build, board)
+    say = progress or (lambda stage: None)
+    target = _target(build, board, say)
     path = target.bitstream
     if path is None:
         raise FirstspikeError(f"no open tool makes bitstreams for {target.board.name}: "
                               f"{target.toolchain.by_hand} in {target.build.path / 'board'}")
     found = _earlier(target)
     if found is None or found.design is None or (found.meets_clock and not path.is_file()):
-        found = _synthesise(target, False, True, progress or (lambda stage: None))
+        found = _synthesise(target, False, True, say)
     assert found.design is not None
     if not found.meets_clock:
         raise FirstspikeError(_too_slow(found.design.fmax_hz or 0, target))
@@ -153,13 +156,17 @@ def _board(build: Build, asked: _BoardName) -> tuple[Board, Toolchain]:
     return board, board.toolchain
 
 
-def _target(build: Build | str | Path, asked: _BoardName) -> _Target:
+def _target(build: Build | str | Path, asked: _BoardName, say: _Progress) -> _Target:
     build = build if isinstance(build, Build) else open_build(build)
     board, toolchain = _board(build, asked)
     seed = build.manifest.get("seed")
     if type(seed) is not int:
         raise FirstspikeError(f"{build.path / 'manifest.json'} is damaged (seed {seed!r}): build it again")
-    design = derive_board(board, build.network, build.plan, build.top, seed=seed)
+    prepare_yosys(say)
+    try:
+        design = derive_board(board, build.network, build.plan, build.top, seed=seed)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise FirstspikeError(f"{build.path} is a damaged build folder ({error}): build it again") from error
     for name, text in design.files.items():
         path, content = build.path / "board" / name, text.encode()
         if not (path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content):

@@ -211,6 +211,38 @@ def test_what_is_wrong_is_one_sentence(arguments: tuple[str, ...], sentence: str
     assert Path("full/precious.txt").read_text() == "kept"
 
 
+@pytest.mark.parametrize(("before", "after", "sentence"), [
+    ("uart_baud=1_000_000", "uart_baud=7", "uart_baud must be at least 12 for a clock of 12 MHz, not 7"),
+    ("family=\"ice40\"", "family=\"ecp5\"", "the family of the board ice40-hx8k-b-evn must be that of its "),
+    ("BOARD = ", "import sys\nsys.exit()\nBOARD = ", "the board file my_board.py does not run: SystemExit"),
+    ("BOARD = ", "ICE40HX8KBEVNPlatform.default_clk = None\nBOARD = ",
+     "default_clk must name a clock of the platform of the board ice40-hx8k-b-evn, not be None"),
+])
+def test_a_wrong_board_file_is_one_sentence(before, after, sentence, place: Path, root: Path, call,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    from amaranth_boards.ice40_hx8k_b_evn import ICE40HX8KBEVNPlatform
+    monkeypatch.setattr(ICE40HX8KBEVNPlatform, "default_clk", ICE40HX8KBEVNPlatform.default_clk)
+    text = (root / "examples" / "my_board.py").read_text()
+    assert before in text
+    Path("my_board.py").write_text(text.replace(before, after))
+    assert sentence in refused(call("build", "net.safetensors", "--board", "my_board.py", "-o", "b"))
+    assert not Path("b").exists()
+
+
+def test_a_build_for_a_board_of_ones_own_needs_nothing_outside_itself(place: Path, root: Path, call,
+                                                                     monkeypatch) -> None:
+    shutil.copy(root / "examples" / "my_board.py", "my_board.py")
+    code, _, _ = call("build", "net.safetensors", "--board", "my_board.py", "-o", "b")
+    assert code == 0
+    Path("my_board.py").unlink()
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    code, _, _ = call("report", "../b")
+    assert code == 0 and "Lattice iCE40HX8K breakout board" in Path("../b/reports/index.html").read_text()
+    for command in ("synth", "bitstream", "program"):
+        assert "give its file again, --board my_board.py" in refused(call(command, "../b"))
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "pickle", "empty", "text"])
 def test_damaged_network_is_refused(damage: str, place: Path, call) -> None:
     data = bytearray(Path("net.safetensors").read_bytes())

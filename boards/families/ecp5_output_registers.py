@@ -5,7 +5,7 @@ Project Trellis). Yosys leaves the register out (its issue 5814); nextpnr times 
 requests 423 and 789). So this step goes between the two, over Yosys' JSON netlist, and changes nothing that
 the circuit does in any cycle::
 
-    python -m firstspike.boards.families.ecp5_output_registers core.json
+    python3 -m firstspike.boards.families ecp5-output-registers core.json
 
 The register takes the array's word at the port's clock edge where ``OCE`` is high, and is 0 at first (Lattice
 FPGA-TN-02204, ECP5 memory usage guide). A port stays as it is unless
@@ -18,7 +18,6 @@ FPGA-TN-02204, ECP5 memory usage guide). A port stays as it is unless
 """
 
 import json
-import sys
 from pathlib import Path
 
 from ...errors import FirstspikeError
@@ -134,16 +133,3 @@ def _parameter(cell: dict, name: str) -> str:
 def _enable(cell: dict) -> int | str:
     """The net that enables a flip-flop, "1" where none does."""
     return cell["connections"]["CE"][0] if _parameter(cell, "CEMUX") == "CE" else "1"
-
-
-def main() -> None:
-    """Change the netlists that the command line names."""
-    try:
-        for name in sys.argv[1:]:
-            print(f"{name}: {absorb_in_file(Path(name))} outputs of block RAMs registered inside")
-    except FirstspikeError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

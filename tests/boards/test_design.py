@@ -66,7 +66,7 @@ def test_ulx3s(made):
     assert commands(design)[1] == "ecp5-output-registers pins.json"
     assert re.search(r"nextpnr-ecp5 .*--freq 100 .*--85k --package CABGA381 --speed 6", commands(design)[2])
     assert re.search(r'^"\$YOSYS" .* pins\.ys\n'
-                     r"python3 -m firstspike\.boards\.families\.ecp5_output_registers pins\.json\n"
+                     r"python3 -m firstspike\.boards\.families ecp5-output-registers pins\.json\n"
                      r'"\$NEXTPNR_ECP5" .* --json pins\.json ', files["build_pins.sh"], re.MULTILINE)
     core = commands(design, "core")
     assert "synth_ecp5 -top top" in core[0] and "../rtl/top.v" in core[0]

