@@ -153,3 +153,10 @@ def test_wrong_size(make, size):
     with pytest.raises(ValueError) as caught:
         make(size)
     assert str(caught.value) == f"Size must be a positive integer, not {size!r}"
+
+
+@pytest.mark.parametrize("make", [PriorityEmitter, ScanEmitter])
+def test_an_address_brings_nothing_along_unless_asked(make):
+    emitter = make(3)
+    assert len(emitter.extras) == len(emitter.data) == 0
+    assert emitter.base == 0 and len(emitter.address) == 2
