@@ -65,9 +65,7 @@ def test_the_training_curve_shows_the_share_pruned(tmp_path):
     for entry in history:
         entry["pruned"] = 0.0
     assert GREEN not in colours(picture_training(history, tmp_path / "whole.png"))
-    plain = [{"loss": 1.0, "accuracy": 0.5}]
-    assert GREEN not in colours(picture_training(plain, tmp_path / "plain.png", "share learnt"))
-    assert {path.name for path in tmp_path.iterdir()} == {"pruned.png", "whole.png", "plain.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"pruned.png", "whole.png"}
 
 
 def test_the_latency_curve_marks_what_was_chosen(tmp_path):
