@@ -316,5 +316,5 @@ def test_what_a_killed_build_leaves_the_next_one_clears(place: Path, call) -> No
     (place / "k" / ".x-settings").mkdir()                    # somebody's own
     (place / "k" / ".firstspike-old-x-abcd1234").mkdir()     # where the old build was when it was killed
     for _ in range(2):
-        assert call("build", "net.safetensors", "-o", "k/x")[0] == 0
+        assert call("build", "net.safetensors", "--board", "generic", "-o", "k/x")[0] == 0
     assert sorted(path.name for path in (place / "k").iterdir()) == [".x-settings", "x"]
