@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import firstspike as fs
-from firstspike.report.facts import link_rate
+from firstspike.sim.host.rate import link_rate
 
 from .common import Figure, data_folder, write_results
 

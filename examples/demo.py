@@ -11,7 +11,7 @@ import firstspike as fs
 import numpy as np
 from firstspike.console import counting, main_program, say, show_pairs, working
 from firstspike.models import DEMO_IMAGES
-from firstspike.report.facts import link_rate
+from firstspike.sim.host.rate import link_rate
 
 NETWORK = "mnist-784-600-10-online"
 BOARD = "ulx3s-85f"

@@ -175,20 +175,17 @@ def fits(board: Board, needs: Resources) -> bool:
 def front(offers: Sequence[Offer]) -> list[Offer]:
     """The offers that no other beats or equals in everything; of equals the first. In their order."""
     kept: list[Offer] = []
-    for offer in offers:
-        others = [*kept, *offers[offers.index(offer) + 1:]]
-        if not any(_beats(other, offer) for other in others):
+    for place, offer in enumerate(offers):
+        later = [other for other in offers[place + 1:] if not _covers(offer, other)]
+        if not any(_covers(other, offer) for other in (*kept, *later)):
             kept.append(offer)
     return kept
 
 
-def _beats(one: Offer, other: Offer) -> bool:
+def _covers(one: Offer, other: Offer) -> bool:
+    """Whether one offer is as good as another in everything."""
     return (other.resources.covers(one.resources) and one.cycles <= other.cycles
-            and one.latency <= other.latency and _key(one) != _key(other))
-
-
-def _key(offer: Offer) -> tuple[Resources, float, float]:
-    return offer.resources, offer.cycles, offer.latency
+            and one.latency <= other.latency)
 
 
 class _Choice:

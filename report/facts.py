@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from ..gen.board import core_facts
-from ..gen.build import Build
 from ..network import (
     Bits,
     Convolution,
@@ -25,10 +23,9 @@ from ..network import (
     WeightKind,
 )
 from ..network.ranges import potential_range, width
-from ..rtl.host.protocol import RESULT
 
 __all__ = [
-    "encoding_words", "layer_facts", "link_rate", "network_facts", "neuron_words", "notes_facts",
+    "encoding_words", "layer_facts", "network_facts", "neuron_words", "notes_facts",
     "readout_words", "schedule_words", "span", "synapse_words", "weight_bits",
 ]
 
@@ -184,19 +181,6 @@ def network_facts(network: Network) -> dict[str, str]:
         "Class": readout_words(network.readout),
         "Digest": network.digest,
     }
-
-
-def link_rate(build: Build) -> float:
-    """Images per second that the serial line of a build's board can bring, each as a frame and its answer."""
-    options = build.manifest["options"]
-    facts = core_facts(build.network, early_stop=options["early_stop"], encoder=options["encoder"])
-    image = facts.levels_length
-    if not facts.levels:  # tokens, with an end for each step
-        means = build.network.calibration.get("mean_spikes")
-        spikes = float(means[0]) if isinstance(means, list) else facts.max_spikes / 2
-        image = (spikes + (facts.window if facts.online else 0)) * facts.token_bytes
-    around = 9 + 7 + RESULT.size  # the frame about the image, and the answer
-    return build.board.uart_baud / 10 / (image + around)
 
 
 def notes_facts(notes: Mapping[str, Any]) -> dict[str, str]:

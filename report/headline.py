@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..sim.host.rate import link_rate
 from .build_files import BuildFiles
-from .facts import link_rate
 from .resources import FIGURES, taken
 
 __all__ = ["Tile", "Verdict", "tiles", "verdict"]

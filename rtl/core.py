@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from .readout import Readout, Result
 from .streams.buffer import Buffer
+from .streams.join import Join
 from .streams.token import Kind, Token
 
 __all__ = ["Core"]
@@ -28,7 +29,9 @@ class Core(wiring.Component):
     encoder : component or None
         With ``levels``, ``spikes`` and ``drop``; its tokens are laid out as ``spikes``.
     layers : sequence of :class:`~amaranth.lib.wiring.Component`
-        One a layer, each with the streams ``i`` and ``o``, ``decided``, and ``token``, the layout of ``o``.
+        One a layer, each with the streams ``i`` and ``o``, ``decided``, and ``source`` and ``token``, the
+        layouts of the two streams. Where a layer hears on other lanes than the one before it speaks on, a
+        :class:`~.streams.join.Join` stands between them.
     readout : :class:`~.readout.Readout`
 
     Members
@@ -65,7 +68,11 @@ class Core(wiring.Component):
         for index, layer in enumerate(self.layers):
             m.submodules[f"layer_{index}"] = layer
         m.submodules.readout = readout = self.readout
-        entry = self.layers[0].i
+        entry, first = self.layers[0].i, self.layers[0].source
+        if first.lanes > 1:
+            m.submodules.entry = join = Join(first.with_lanes(1), first)
+            wiring.connect(m, join.o, entry)
+            entry = join.i
         tag = Signal()
 
         allowed = Signal(init=1)   # windows on their way carry different tags
@@ -115,7 +122,9 @@ class Core(wiring.Component):
         for layer in self.layers:
             m.d.comb += layer.decided.eq(readout.decided)
         for index, (layer, following) in enumerate(pairwise(self.layers)):
-            m.submodules[f"buffer_{index}"] = buffer = Buffer(layer.token)   # no path spans two
+            lanes = max(layer.token.lanes, following.source.lanes)   # no path spans two layers
+            buffer = Buffer(layer.token) if lanes == 1 else Join(layer.token, following.source)
+            m.submodules[f"buffer_{index}"] = buffer
             wiring.connect(m, layer.o, buffer.i)
             wiring.connect(m, buffer.o, following.i)
         wiring.connect(m, self.layers[-1].o, readout.tokens)

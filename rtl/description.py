@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["FORMAT", "CoreDescription", "InputPort", "LayerDescription", "LevelPort", "StreamPort", "Tap"]
+__all__ = [
+    "FORMAT", "CoreDescription", "InputPort", "Lane", "LayerDescription", "LevelPort", "Place", "StreamPort",
+    "Tap",
+]
 
 FORMAT = 2
 """Version of the JSON."""
@@ -41,10 +44,52 @@ def _fields(data: Any, what: str, names: Sequence[str]) -> Mapping[str, Any]:
     return data
 
 
-def _list(data: Any, what: str, most: int = 1 << 20) -> list[Any]:
-    if not isinstance(data, list) or len(data) > most:
+def _place(data: Any, what: str, width: int) -> tuple[int, int]:
+    if not isinstance(data, list | tuple) or len(data) != 2:
+        raise ValueError(f"{what} must be a lowest bit and a width")
+    lowest = _count(data[0], what, 0, width)
+    return lowest, _count(data[1], what, 0, width - lowest)
+
+
+def _list(data: Any, what: str, most: int = 1 << 20) -> Sequence[Any]:
+    if not isinstance(data, list | tuple) or len(data) > most:
         raise ValueError(f"{what} must be a list of at most {most} entries")
     return data
+
+
+Place = tuple[int, int]
+"""A field of a payload: its lowest bit and its width."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One lane of a stream that has several.
+
+    Attributes
+    ----------
+    valid, address, value : :data:`Place`
+        Whether there is a spike, its address and its value.
+    step : :data:`Place` or None
+        Its step; None: that of the whole transfer.
+    addresses : tuple of :class:`int` or None
+        What each value of ``address`` stands for; None: for itself.
+    """
+
+    valid: Place
+    address: Place
+    value: Place
+    step: Place | None
+    addresses: tuple[int, ...] | None
+
+    @classmethod
+    def from_json(cls, data: Any, what: str, width: int) -> "Lane":
+        """The inverse of :func:`dataclasses.asdict`. Raises ValueError, which names ``what`` is wrong."""
+        data = _fields(data, what, ["valid", "address", "value", "step", "addresses"])
+        places = [_place(data[name], f"{what}.{name}", width) for name in ("valid", "address", "value")]
+        addresses = data["addresses"]
+        return cls(*places, None if data["step"] is None else _place(data["step"], f"{what}.step", width),
+                   None if addresses is None else tuple(
+                       _count(one, f"{what}.addresses") for one in _list(addresses, f"{what}.addresses")))
 
 
 @dataclass(frozen=True)
@@ -61,6 +106,8 @@ class StreamPort:
         The lowest bit and the width of each field of the payload.
     kinds : mapping of :class:`str` to :class:`int`
         What the values of the field ``kind`` mean; empty where there is none.
+    lanes : tuple of :class:`Lane`
+        Those of a stream with several; else the spike is in ``fields``.
     """
 
     payload: str
@@ -69,6 +116,7 @@ class StreamPort:
     width: int
     fields: Mapping[str, tuple[int, int]]
     kinds: Mapping[str, int]
+    lanes: tuple[Lane, ...] = ()
 
     @property
     def signals(self) -> tuple[str, str, str]:
@@ -78,21 +126,18 @@ class StreamPort:
     @classmethod
     def from_json(cls, data: Any, what: str) -> "StreamPort":
         """What :func:`dataclasses.asdict` made of one. Raises ValueError, which names ``what`` is wrong."""
-        data = _fields(data, what, ["payload", "valid", "ready", "width", "fields", "kinds"])
+        data = _fields(data, what, ["payload", "valid", "ready", "width", "fields", "kinds", "lanes"])
         width = _count(data["width"], f"{what}.width", 1, 1 << 20)
         fields, kinds = data["fields"], data["kinds"]
         if not isinstance(fields, Mapping) or not isinstance(kinds, Mapping):
             raise ValueError(f"{what}.fields and {what}.kinds must be objects")  # noqa: TRY004
-        places = {}
-        for name, place in fields.items():
-            if not isinstance(place, list | tuple) or len(place) != 2:
-                raise ValueError(f"{what}.fields.{name} must be a lowest bit and a width")
-            lowest = _count(place[0], f"{what}.fields.{name}", 0, width)
-            places[_name(name, f"a name of {what}.fields")] = (
-                lowest, _count(place[1], f"{what}.fields.{name}", 0, width - lowest))
+        places = {_name(name, f"a name of {what}.fields"): _place(place, f"{what}.fields.{name}", width)
+                  for name, place in fields.items()}
         names = (_name(data[part], f"{what}.{part}") for part in ("payload", "valid", "ready"))
         return cls(*names, width, places,
-                   {name: _count(value, f"{what}.kinds.{name}") for name, value in kinds.items()})
+                   {name: _count(value, f"{what}.kinds.{name}") for name, value in kinds.items()},
+                   tuple(Lane.from_json(lane, f"{what}.lanes[{at}]", width)
+                         for at, lane in enumerate(_list(data["lanes"], f"{what}.lanes"))))
 
 
 @dataclass(frozen=True)

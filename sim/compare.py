@@ -7,8 +7,8 @@ import numpy as np
 
 from ..network import Network, Phase
 from ..network.batched import Batch
-from ..rtl.description import CoreDescription, LayerDescription, StreamPort
-from .payloads import field
+from ..rtl.description import CoreDescription, LayerDescription, Place, StreamPort
+from .payloads import field, packed
 
 __all__ = ["Comparison", "Mismatch", "compare", "horizons"]
 
@@ -139,6 +139,8 @@ class _Stream:
 
     def __init__(self, layer: LayerDescription, payloads: np.ndarray):
         places, kinds = layer.spikes.fields, layer.spikes.kinds
+        if layer.spikes.lanes:
+            payloads, places = _on_one_lane(layer.spikes, payloads)
         kind = field(payloads, places["kind"])
         self.name, self.size = layer.name, layer.neurons
         self.step, self.address = field(payloads, places["step"]), field(payloads, places["address"])
@@ -149,6 +151,29 @@ class _Stream:
         if "dump" in places:
             self.spike &= field(payloads, places["dump"]) == 0
         self.closes = kind == kinds["STEP"]
+
+
+def _on_one_lane(stream: StreamPort, payloads: np.ndarray) -> tuple[np.ndarray, dict[str, Place]]:
+    """What the same tokens are on a stream of one lane, in a layout of our own: spikes, then the end."""
+    places: dict[str, Place] = {"kind": (0, 2), "step": (2, 16), "address": (18, 32)}
+    kinds = stream.kinds
+    kind = field(payloads, stream.fields["kind"])
+    together = field(payloads, stream.fields["step"])
+    rows = []   # which transfer, which place in it, and the token
+    for place, lane in enumerate(stream.lanes):
+        there = np.flatnonzero(field(payloads, lane.valid))
+        address = field(payloads[there], lane.address)
+        if lane.addresses is not None:
+            address = np.array(lane.addresses)[np.minimum(address, len(lane.addresses) - 1)]
+        step = together[there] if lane.step is None else field(payloads[there], lane.step)
+        rows.append((there, np.full_like(there, place), np.full_like(there, kinds["SPIKE"]), step, address))
+    ends = np.flatnonzero(kind != kinds["SPIKE"])
+    last = np.full_like(ends, len(stream.lanes))
+    rows.append((ends, last, kind[ends], together[ends], np.zeros_like(ends)))
+    transfer, place, kind, step, address = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    order = np.lexsort((place, transfer))
+    tokens = packed({"kind": kind[order], "step": step[order], "address": address[order]}, places, 50)
+    return tokens, places
 
 
 _Found = tuple[int, list[Mismatch]]  # how many, and the first of them

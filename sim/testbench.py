@@ -17,7 +17,7 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 
-from ..rtl.description import CoreDescription, LayerDescription, StreamPort, Tap
+from ..rtl.description import CoreDescription, LayerDescription, Place, StreamPort, Tap
 from .payloads import size_of
 
 _QUIET = 64         # cycles that are watched after all has come, for what is too much
@@ -58,6 +58,11 @@ def _known(handle, *masks: int) -> int:
         if any(unknown & mask for mask in masks):
             raise _Failure(f"{handle._path} is unknown: {text}") from None
         return int("".join("1" if bit == "1" else "0" for bit in text), 2)
+
+
+def _mask(place: Place) -> int:
+    lowest, width = place
+    return ((1 << width) - 1) << lowest
 
 
 class _Source:
@@ -126,11 +131,13 @@ class _Layer:
         self.name = layer.name
         self.payload, self.valid, self.ready = (_find(dut, name) for name in stream.signals)
         self.size, self.whole = size_of(stream.width), (1 << stream.width) - 1
-        masks = {field: ((1 << width) - 1) << lowest for field, (lowest, width) in stream.fields.items()}
+        masks = {field: _mask(place) for field, place in stream.fields.items()}
         kinds, self.kind_mask = stream.kinds, masks["kind"]
         self.window_token = kinds["WINDOW"] << stream.fields["kind"][0]
         self.meant = {kinds[kind] << stream.fields["kind"][0]: [masks.get(field, 0) for field in fields]
                       for kind, fields in (("SPIKE", ("address", "step", "dump")), ("STEP", ("step",)))}
+        self.lanes = [(_mask(lane.valid), [_mask(place) for place in (lane.address, lane.step) if place])
+                      for lane in stream.lanes]
         self.payloads, self.cycles, self.windows = bytearray(), array("q"), 0
         self.taps = [_Tap(dut, tap) for tap in layer.taps] if finals else []
         self.shown = [(_find(dut, name), {tap.bit: tap for tap in self.taps if tap.shown == name})
@@ -142,6 +149,9 @@ class _Layer:
             return 0
         payload = _known(self.payload, self.kind_mask)
         _known(self.payload, *self.meant.get(payload & self.kind_mask, ()))
+        if self.lanes:
+            payload = _known(self.payload, *(valid for valid, _ in self.lanes))
+            _known(self.payload, *(mask for valid, masks in self.lanes if payload & valid for mask in masks))
         self.payloads += (payload & self.whole).to_bytes(self.size, "little")
         self.cycles.append(cycle)
         if payload & self.kind_mask == self.window_token:

@@ -40,6 +40,8 @@ class Offer:
         What sets its cycles, in words: "4 neurons on an adder".
     facts : mapping of :class:`str` to :class:`int` or :class:`str`
         What tables and the report show of it, in their order.
+    hears, speaks : :class:`int`
+        Spikes a transfer that it takes and gives; where neighbours differ, adapters join them.
     """
 
     engine: str
@@ -49,6 +51,8 @@ class Offer:
     latency: float
     pace: str
     facts: Mapping[str, int | str] = field(default_factory=dict)
+    hears: int = 1
+    speaks: int = 1
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,8 @@ class LayerCircuit:
     ----------
     component : :class:`~amaranth.lib.wiring.Component`
         With the streams ``i`` and ``o`` of the job's tokens, ``decided`` (one bit a tag: the window is
-        decided, and what is left of it may be dropped, all but its end), and an attribute ``token``, the
-        layout of ``o``.
+        decided, and what is left of it may be dropped, all but its end), and the attributes ``source`` and
+        ``token``, the layouts of ``i`` and ``o``: those of the job, on as many lanes as it likes.
     taps : tuple of :class:`~...rtl.description.Tap`
         Where final potentials are shown, by names below the component. What is shown is less than the
         potential by the ``offset`` of the job's lanes.

@@ -7,7 +7,9 @@ import pytest
 from firstspike.boards import BOARDS
 from firstspike.boards.families import FAMILIES
 from firstspike.errors import FirstspikeError
-from firstspike.gen.plan import Plan, fits, plan
+from firstspike.gen.engines import Offer
+from firstspike.gen.plan import Plan, fits, front, plan
+from firstspike.gen.resources import Resources
 from firstspike.network import Dense, Input, Latency, Layer, Network
 from firstspike.rtl.memory import BLOCK_BITS
 
@@ -92,3 +94,42 @@ def test_early_stop_only_where_a_first_spike_decides():
     silent = replace(net.layers[0], fires="never", threshold=None)
     potential = Network(net.input, [silent], readout="potential")
     assert not plan(potential, BOARDS["generic"]).early_stop
+
+
+def test_each_aim_has_its_best():
+    net, board = network(300, 300, 10), BOARDS["ulx3s-85f"]
+    plans = {aim: plan(net, board, aim=aim) for aim in ("throughput", "latency", "area")}
+    assert plans["area"].resources.luts < plans["throughput"].resources.luts
+    assert plans["area"].cycles > plans["throughput"].cycles
+    latency = {aim: sum(layer.offer.cycles + layer.offer.latency for layer in one.layers)
+               for aim, one in plans.items()}
+    assert latency["latency"] == min(latency.values())
+    assert [one.limit for one in plans.values()] == [
+        "everything in parallel", "the least latency that fits ulx3s-85f", "the least area"]
+
+
+def test_an_aim_that_there_is_not():
+    with pytest.raises(ValueError, match="'beauty' is not a valid Aim"):
+        plan(network(20, 5), BOARDS["generic"], aim="beauty")
+
+
+def test_only_offers_that_nothing_beats_are_kept():
+    def offer(luts, cycles, latency=1.0):
+        return Offer("one", None, Resources(luts), cycles, latency, "")
+
+    best, fast, small, worse = offer(10, 10), offer(20, 5), offer(5, 20), offer(20, 10)
+    assert front([best, fast, small, worse]) == [best, fast, small]
+    assert front([worse, best, best]) == [best]
+    assert front([offer(10, 10, 3), offer(11, 11, 2)]) == [offer(10, 10, 3), offer(11, 11, 2)]
+
+
+def test_what_is_out_of_reach_names_the_best_that_fits_and_boards_that_reach_it():
+    """The most that is named is what the planner gives where nothing is asked for."""
+    net, board = network(500, 128, 10), BOARDS["icebreaker"]
+    most = plan(net, board).images_per_second
+    with pytest.raises(FirstspikeError) as refusal:
+        plan(net, board, images_per_second=1e6)
+    text = str(refusal.value)
+    assert f"the most that is expected there is {most:,.0f}; ask for less" in text
+    with pytest.raises(FirstspikeError, match=r"or build for .*ulx3s-85f"):
+        plan(net, board, images_per_second=most * 1.5)

@@ -10,6 +10,7 @@ from firstspike.gen.engines import LayerCircuit, Offer
 from firstspike.gen.resources import Resources
 from firstspike.network import Dense, Fires, WeightKind
 from firstspike.rtl.description import Tap
+from firstspike.rtl.streams.banks import Banks
 from firstspike.rtl.streams.token import Kind
 
 __all__ = ["AdderTreeEngine"]
@@ -21,9 +22,12 @@ class Form:
 
 
 class AdderTreeEngine:
-    """Online layers of signs that fire once and are not read."""
+    """Online layers of signs that fire once and are not read, hearing on so many lanes, or in banks."""
 
     name = "toy"
+
+    def __init__(self, lanes=1, banked=False):
+        self.lanes, self.banked = lanes, banked
 
     def refusals(self, job):
         group, lanes = job.layer.synapses[0], job.lanes
@@ -35,13 +39,18 @@ class AdderTreeEngine:
 
     def offers(self, job, fabric):
         facts = {"trees": job.layer.size}
-        yield Offer(self.name, Form(), Resources(luts=1), 1.0, 1.0, "a whole step at once", facts)
+        yield Offer(self.name, Form(), Resources(luts=1), 1.0, 1.0, "a whole step at once", facts,
+                    hears=self.lanes)
 
     def form(self, data):
         return Form(**data)
 
     def circuit(self, job, form):
-        layer = AdderTreeLayer(job)
+        source = job.sources[0].token
+        if self.lanes > 1:
+            source = source.with_lanes(
+                self.lanes, Banks(source.addresses, self.lanes) if self.banked else None)
+        layer = AdderTreeLayer(job, source)
         tap = Tap("ended", 0, "final", job.lanes.neurons.width, None, (((0, 1, job.layer.size),),))
         return LayerCircuit(layer, (tap,), {"ended": layer.ended, "final": layer.final}, ())
 
@@ -49,8 +58,8 @@ class AdderTreeEngine:
 class AdderTreeLayer(wiring.Component):
     """Takes the spikes of a step, adds them all at once, and sends what fires before it takes more."""
 
-    def __init__(self, job):
-        self.neurons, self.token, self.source = job.lanes.neurons, job.token, job.sources[0].token
+    def __init__(self, job, source):
+        self.neurons, self.token, self.source = job.lanes.neurons, job.token, source
         self.weights = job.layer.synapses[0].weights[:, job.sources[0].used]
         self.ended = Signal()
         self.final = Signal(len(self.weights) * self.neurons.width)
@@ -63,18 +72,27 @@ class AdderTreeLayer(wiring.Component):
         values = [Signal(signed(self.neurons.width), init=start) for start in self.neurons.start]
         spikes, step = Signal(self.source.addresses), Signal(range(self.source.window))
         fired, waiting = Signal(len(values)), Signal(len(values))
+        coming, taken = self.source.spikes(heard), Signal()   # taken: the spikes of what is on offer
+        some = Cat(spike.valid for spike in coming).any()
+        late = spikes.any() & some & (coming[0].step != step)
         m.d.comb += [self.final.eq(Cat(values)), out.step.eq(step), out.tag.eq(heard.tag)]
         with m.FSM():
             with m.State("LISTEN"):
-                closes = spikes.any() & ((heard.kind != Kind.SPIKE) | (heard.step != step))
-                with m.If(self.i.valid & closes):
+                with m.If(self.i.valid & ~taken):
+                    with m.If(late):
+                        m.next = "ADD"
+                    with m.Else():
+                        m.d.sync += taken.eq(1)
+                        for spike in coming:
+                            with m.If(spike.valid):
+                                m.d.sync += [spikes.bit_select(spike.address, 1).eq(1), step.eq(spike.step)]
+                with m.Elif(self.i.valid & (heard.kind != Kind.SPIKE) & spikes.any()):
                     m.next = "ADD"
                 with m.Elif(self.i.valid & (heard.kind == Kind.WINDOW)):
                     m.next = "END"
                 with m.Elif(self.i.valid):
                     m.d.comb += self.i.ready.eq(1)
-                    with m.If(heard.kind == Kind.SPIKE):
-                        m.d.sync += [spikes.bit_select(heard.address, 1).eq(1), step.eq(heard.step)]
+                    m.d.sync += taken.eq(0)
             with m.State("ADD"):
                 for neuron, (value, row) in enumerate(zip(values, self.weights, strict=True)):
                     plus = Cat(spikes[at] for at in np.flatnonzero(row > 0).tolist())
@@ -101,6 +119,6 @@ class AdderTreeLayer(wiring.Component):
                 m.d.comb += [self.o.valid.eq(1), out.kind.eq(Kind.WINDOW), self.i.ready.eq(self.o.ready)]
                 m.d.comb += self.ended.eq(self.o.ready)
                 with m.If(self.o.ready):
-                    m.d.sync += [fired.eq(0), *(value.eq(value.init) for value in values)]
+                    m.d.sync += [fired.eq(0), taken.eq(0), *(value.eq(value.init) for value in values)]
                     m.next = "LISTEN"
         return m

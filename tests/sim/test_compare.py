@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from firstspike.network import Dense, Latency, Layer, Phase, Readout, batched
-from firstspike.rtl.description import CoreDescription, InputPort, LayerDescription, StreamPort, Tap
+from firstspike.rtl.description import CoreDescription, InputPort, Lane, LayerDescription, StreamPort, Tap
 from firstspike.sim.compare import Mismatch, horizons
 from firstspike.sim.compare import compare as compared
+from firstspike.sim.payloads import packed
 from harness.naive_core import small_network
 from harness.strategies import random_images, random_network
 from hypothesis import HealthCheck, given, settings
@@ -234,3 +235,42 @@ def test_horizon_of_a_residual():
     last = Layer([Dense(ones, source="a"), Dense(ones, source="b")], 6, threshold=1, name="c")
     network = replace(network, input=heard, layers=(first, second, last))
     assert [limit.tolist() for limit in horizons(network, np.array([1]))] == [[1], [1], [1]]
+
+
+@pytest.mark.parametrize("banked", [False, True])
+def test_several_lanes_are_compared_like_one(case, banked):
+    """Each transfer takes up to two spikes of a step, where banked an even and an odd one."""
+    network, top, golden, recording = case
+    places = {"kind": (0, 2), "step": (2, 9), "v0": (11, 1), "a0": (12, 8), "v1": (20, 1), "a1": (21, 8)}
+    lanes = tuple(Lane(places[f"v{n}"], places[f"a{n}"], (20, 0), None,
+                       tuple(range(n, 16, 2)) if banked else None) for n in range(2))
+    port = StreamPort("p", "v", "r", 29, {name: places[name] for name in ("kind", "step")}, KINDS, lanes)
+    layer = top.layers[0]
+    wide = replace(top, layers=(replace(layer, spikes=port), *top.layers[1:]))
+    transfers = []
+    for image in golden.layers[0].spikes:
+        for step, fired in enumerate(image):
+            spikes = np.flatnonzero(fired).tolist()
+            while spikes:
+                row = {"kind": KINDS["SPIKE"], "step": step}
+                for n in range(2):
+                    fitting = [one for one in spikes if not banked or one % 2 == n]
+                    if fitting:
+                        spikes.remove(fitting[0])
+                        row |= {f"v{n}": 1, f"a{n}": fitting[0] // 2 if banked else fitting[0]}
+                transfers.append(row)
+            if fired.any():
+                transfers[-1]["kind"] = KINDS["STEP"]   # the end goes with the last of them
+        transfers.append({"kind": KINDS["WINDOW"]})
+    fields = {name: np.array([row.get(name, 0) for row in transfers]) for name in places}
+    payloads = packed(fields, places, 29)
+    rows = {name: values if name != "results" and not name.endswith("payloads")
+            else np.ascontiguousarray(values, "<u8").view(np.uint8).reshape(-1, 8)
+            for name, values in recording.items()} | {"layer0_payloads": payloads}
+    found = compared(network, wide, golden, rows, early=False)
+    assert found.mismatches == 0, found.first
+    lost = next(n for n, row in enumerate(transfers) if row.get("v0"))
+    payloads = payloads.copy()
+    payloads[lost, 1] &= 0xF7     # the valid bit of its first lane
+    found = compared(network, wide, golden, rows | {"layer0_payloads": payloads}, early=False)
+    assert found.mismatches == 1 and found.first.what == "spike" and found.first.found == 0

@@ -45,6 +45,19 @@ def test_a_registered_engine_plans_builds_and_verifies(registered, request, tmp_
     assert result.passed, result.first
 
 
+@pytest.mark.parametrize(("lanes", "banked"), [(3, False), (4, True)])
+def test_engines_of_several_lanes_are_joined_by_adapters(tmp_path, icarus, lanes, banked):
+    engines.ENGINES.append(AdderTreeEngine(lanes, banked))
+    try:
+        made = build(network(), "generic", tmp_path / "b")
+        assert [layer.offer.hears for layer in made.plan.layers] == [lanes, lanes, 1]
+        images = np.random.default_rng(2).integers(0, 7, (20, 14))
+        result = verify(open_build(made.path), images, simulator="icarus", stalls=True)
+    finally:
+        engines.ENGINES.pop()
+    assert result.passed, result.first
+
+
 def test_it_shows_in_report_and_tables(registered, tmp_path, capsys):
     path = tmp_path / "net.safetensors"
     network().save(path)
@@ -77,7 +90,7 @@ def test_no_engine_is_known_by_name_outside_its_own_file(root: Path):
             continue
         for one in engines.ENGINES:
             own = Path(__import__(type(one).__module__, fromlist=["_"]).__file__)
-            if path == own:
+            if path.samefile(own):
                 continue
             texts = [node.value for node in ast.walk(ast.parse(path.read_text()))
                      if isinstance(node, ast.Constant) and isinstance(node.value, str)]
