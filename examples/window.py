@@ -161,8 +161,8 @@ def drawing(rows: Rows) -> str:
             elif one.word:
                 more = f' transform="rotate(-90 {x + 10} {y + HEIGHT - 6})"'
                 text(x + 10, y + HEIGHT - 6, one.word, (' fill="#ffffff"' if end else "") + more)
-    text(LEFT, height - 8, "a: address; t: step; |: end of step; ||: end of window. Blue: the first image; orange: "
-                           "the second. A square: a transfer in this cycle (decided: it is high)")
+    text(LEFT, height - 8, "a: address; t: step; |: end of step; ||: end of window. Blue: the first image; "
+                           "orange: the second. A square: a transfer in this cycle (decided: it is high)")
     return "\n".join([*parts, "</svg>", ""])
 
 
