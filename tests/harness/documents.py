@@ -18,7 +18,7 @@ from pathlib import Path
 __all__ = ["PAGES", "Example", "examples", "prepare", "run"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 _FENCE = re.compile(r"^(?:<!-- (?P<mark>[a-z]+) -->\n)?```(?P<kind>console|python)\n(?P<body>.*?)^```$",
                     re.MULTILINE | re.DOTALL)
