@@ -38,7 +38,7 @@ $(VENV)/.stamp-dev: $(VENV)/.stamp-core
 	@touch $@
 
 demo: $(VENV)/.stamp-core  ## build, verify and show a shipped MNIST network (no torch, no data set)
-	@$(BIN)/python examples/demo.py
+	@$(BIN)/firstspike demo
 
 lint: $(VENV)/.stamp-dev  ## ruff and pyright
 	$(BIN)/ruff check .

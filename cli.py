@@ -9,11 +9,13 @@ from typing import Any
 import click
 
 from . import __version__
+from .commands.group import Group
 from .console import main_program
 
 __all__ = ["firstspike", "main"]
 
 COMMANDS = {
+    "demo": "demo.demo",
     "boards": "look.boards",
     "info": "look.info",
     "score": "look.score",
@@ -43,7 +45,7 @@ class Commands(UserDict[str, Any]):
         return self.data[name]
 
 
-@click.group(commands=Commands(COMMANDS),
+@click.group(cls=Group, commands=Commands(COMMANDS),
              context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="Firstspike %(version)s")
 def firstspike() -> None:
@@ -52,6 +54,7 @@ def firstspike() -> None:
 
     \b
     The way from a network to a board:
+      firstspike demo                                          all of it, with a network that is here
       firstspike boards                                        what can be targeted
       firstspike info mnist-784-600-10-online                  what a network is made of
       firstspike build mnist-784-600-10-online --board ulx3s-85f -o build/x
@@ -64,6 +67,10 @@ def firstspike() -> None:
     NET is a network file (.safetensors) or the name of a network that comes with Firstspike. Each command has
     a --help of its own. Exit codes: 0 done, 1 a verification found a mismatch, 2 something is wrong with
     a file, a tool or an argument (one sentence says what), 130 interrupted.
+
+    \b
+    Completion of commands, options, networks, boards and recipes, for bash (or zsh, or fish):
+      eval "$(_FIRSTSPIKE_COMPLETE=bash_source firstspike)"
     """
 
 

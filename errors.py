@@ -1,8 +1,11 @@
-"""The one exception that a user of files and commands meets."""
+"""The one exception that a user of files and commands meets, and a remedy that many of its sentences name."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 from .printable import printable
 
-__all__ = ["FirstspikeError"]
+__all__ = ["FirstspikeError", "did_you_mean"]
 
 
 class FirstspikeError(Exception):
@@ -14,3 +17,9 @@ class FirstspikeError(Exception):
 
     def __init__(self, sentence: object = ""):
         super().__init__(printable(sentence))
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """" (did you mean 'x'?)" for the one of ``known`` that a mistyped name comes nearest to, "" for none."""
+    nearest = get_close_matches(str(name), list(known), n=1)
+    return f" (did you mean {nearest[0]!r}?)" if nearest else ""

@@ -6,7 +6,7 @@ import sys
 from os import PathLike
 from pathlib import Path
 
-from ..errors import FirstspikeError
+from ..errors import FirstspikeError, did_you_mean
 from . import arty_a7_100, chip, generic, icebreaker, tang_nano_9k, ulx3s_85f
 from .board import Board, BoardFacts
 from .pins import check_pins
@@ -36,8 +36,9 @@ def find(name: "str | PathLike[str] | Board") -> Board:
     if not str(name).endswith(".py"):
         if str(name) in BOARDS:
             return BOARDS[str(name)]
-        raise FirstspikeError(f"there is no board {str(name)!r}: choose one of {', '.join(BOARDS)}, "
-                              "or a Python file that defines BOARD")
+        raise FirstspikeError(
+            f"there is no board {str(name)!r}{did_you_mean(name, BOARDS)}: choose one of "
+            f"{', '.join(BOARDS)}, or a Python file that defines BOARD")
     path = Path(name)
     if not path.is_file():
         raise FirstspikeError(f"there is no board file {path}: give the path of a Python file that defines "

@@ -6,7 +6,7 @@ import click
 
 from .. import load
 from ..console import say, show_json, show_pairs, show_table, working
-from .options import FOLDER, as_json, build_argument
+from .options import FOLDER, as_json, build_argument, complete_boards, net_argument
 
 __all__ = ["bitstream", "build", "program", "synth"]
 
@@ -16,8 +16,8 @@ board_again = click.option(
 
 
 @click.command(short_help="Make Verilog, ROMs and the plan for a board.")
-@click.argument("net")
-@click.option("--board", required=True, metavar="NAME|FILE.py",
+@net_argument
+@click.option("--board", required=True, metavar="NAME|FILE.py", shell_complete=complete_boards,
               help="A board from `firstspike boards`, `generic` for plain Verilog, or a board file of yours.")
 @click.option("-o", "--out", type=FOLDER, required=True, metavar="DIR", help="The build folder to make.")
 @click.option("--aim", type=click.Choice(["throughput", "latency", "area"]), default="throughput",

@@ -9,7 +9,7 @@ import click
 from .. import load
 from ..console import say, show_json, show_pairs, working
 from ..errors import FirstspikeError
-from .options import FOLDER, as_json, bound_option, check_out, count_option, labels_option
+from .options import FOLDER, as_json, bound_option, check_out, count_option, labels_option, net_argument
 
 __all__ = ["export", "import_"]
 
@@ -130,7 +130,7 @@ def _input(file: Path, steps: int | None, encoding: str, levels: int) -> Any:
 
 
 @click.command(short_help="Export a network to NIR, or as ROM images.")
-@click.argument("net")
+@net_argument
 @click.option("--nir", type=FOLDER, metavar="FILE", help="Write a NIR file, for other simulators.")
 @click.option("--rom", type=click.Choice(("hex", "coe", "mif", "mi")),
               help="Write ROM images into the folder -o: hex ($readmemh), coe (Xilinx), mif (Intel) or mi "

@@ -14,6 +14,7 @@ from .options import (
     images_option,
     invert_option,
     labels_option,
+    net_argument,
     read_images,
 )
 
@@ -57,7 +58,7 @@ def kilobits(bits: int | None) -> str:
 
 
 @click.command(short_help="What a network is made of.")
-@click.argument("net")
+@net_argument
 @as_json
 def info(net: str, json_: bool) -> None:
     """Show what a network is made of: layers, neurons, bits, ranges, digest, and where it comes from.
@@ -87,7 +88,7 @@ def info(net: str, json_: bool) -> None:
 
 
 @click.command(short_help="Score a network by the golden model.")
-@click.argument("net")
+@net_argument
 @images_option
 @labels_option
 @count_option

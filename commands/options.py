@@ -1,19 +1,45 @@
 """Options and arguments that several commands take, and how a count of hits is told."""
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..errors import FirstspikeError
 
 __all__ = [
-    "FOLDER", "as_json", "bound_option", "build_argument", "check_out", "correct",
-    "count_option", "images_option", "invert_option", "labels_option", "read_images",
+    "FOLDER", "as_json", "bound_option", "build_argument", "check_out", "complete_boards",
+    "complete_networks", "correct", "count_option", "images_option", "invert_option", "labels_option",
+    "net_argument", "read_images",
 ]
 
 FOLDER = click.Path(path_type=Path)
+
+
+def _names_or_files(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    """What a shell offers: the names that begin so, or files where none does."""
+    fitting = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return fitting or [CompletionItem(incomplete, type="file")]
+
+
+def complete_networks(context: click.Context, parameter: click.Parameter,
+                      incomplete: str) -> list[CompletionItem]:
+    """The shipped networks that a shell offers, or files."""
+    from ..models import shipped
+    return _names_or_files(shipped(), incomplete)
+
+
+def complete_boards(context: click.Context, parameter: click.Parameter,
+                    incomplete: str) -> list[CompletionItem]:
+    """The boards that a shell offers, or files."""
+    from ..boards import BOARDS
+    return _names_or_files(BOARDS, incomplete)
+
+
+net_argument = click.argument("net", shell_complete=complete_networks)
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for programs to read.")
 images_option = click.option(
     "--images", type=FOLDER, required=True, metavar="PATH",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..console import say, show_json, show_pairs, show_table
-from .options import FOLDER, as_json, build_argument
+from .options import FOLDER, as_json, build_argument, invert_option, read_images
 
 __all__ = ["compare", "report"]
 
@@ -13,9 +13,10 @@ __all__ = ["compare", "report"]
 @click.command(short_help="Write the build's report, one page.")
 @build_argument
 @click.option("--images", type=FOLDER, metavar="PATH", help="Images to draw the spikes of one from.")
+@invert_option
 @click.option("--index", type=click.IntRange(min=0), default=0, show_default=True,
               help="Which image to draw.")
-def report(folder: Path, images: Path | None, index: int) -> None:
+def report(folder: Path, images: Path | None, invert: bool, index: int) -> None:
     """Write the build's report, reports/index.html: one page, to be looked at.
 
     \b
@@ -24,11 +25,10 @@ def report(folder: Path, images: Path | None, index: int) -> None:
       firstspike report build/x --images data/mnist --index 7
     """
     from ..gen.build import open_build
-    from ..quantize.data.images import load_images
     from ..report.page import write_report
     made, image, label = open_build(folder), None, None
     if images is not None:
-        chosen = load_images(images, made.network, count=index + 1)
+        chosen = read_images(images, made.network, count=index + 1, invert=invert)
         image = chosen.images[index]
         label = None if chosen.labels is None else int(chosen.labels[index])
     show_pairs({"Report": write_report(made, image, label)})

@@ -6,12 +6,13 @@ from typing import Any
 import click
 
 from ..console import epochs, say, show_pairs
-from .options import FOLDER
+from .group import Group
+from .options import FOLDER, complete_networks
 
 __all__ = ["train"]
 
 
-class Recipes(click.Group):
+class Recipes(Group):
     """One command a recipe, with the recipe's own options."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -73,6 +74,7 @@ def training(recipe: Any) -> click.Command:
         options.append(click.Option(
             [f"--{option.name}"], default=plain, show_default=True, help=option.help,
             is_flag=isinstance(plain, bool),
+            shell_complete=complete_networks if option.name == "teacher" else None,
             type=click.Choice(option.choices) if option.choices else None))
     return click.Command(
         recipe.name, callback=call, params=options, short_help=recipe.title,

@@ -3,7 +3,7 @@ here."""
 
 from pathlib import Path
 
-from ..errors import FirstspikeError
+from ..errors import FirstspikeError, did_you_mean
 
 __all__ = ["DEMO_IMAGES", "find", "shipped"]
 
@@ -30,5 +30,6 @@ def find(name: str | Path) -> Path:
     if str(name) in known:
         return known[str(name)]
     raise FirstspikeError(
-        f"there is no network file {str(name)!r}, and no shipped network of that name: "
-        f"take one of {', '.join(known)}, or give the path of a .safetensors file")
+        f"there is no network file {str(name)!r}, and no shipped network of that name"
+        f"{did_you_mean(name, known)}: take one of {', '.join(known)}, or give the path of a "
+        ".safetensors file")

@@ -72,7 +72,7 @@ def test_help_teaches(name: str, call) -> None:
 
 def test_commands_are_those_of_the_way(call) -> None:
     assert set(NAMES) == {"boards", "info", "score", "build", "verify", "synth", "bitstream", "program",
-                          "run", "train", "report", "compare", "convert", "import", "export"}
+                          "run", "train", "report", "compare", "convert", "import", "export", "demo"}
     code, out, _ = call("--help")
     assert code == 0 and all(name in out for name in NAMES)
 
@@ -182,7 +182,8 @@ def test_verify_that_fails_exits_with_1(built: Path, place: Path, call, icarus: 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (("info", "nothing.safetensors"), "there is no network file 'nothing.safetensors'"),
-    (("info", "mnist-784-600-10-onlyne"), "take one of"),
+    (("info", "mnist-784-600-10-onlyne"), "(did you mean 'mnist-784-600-10-online'?): take one of"),
+    (("build", "net.safetensors", "--board", "icebraker", "-o", "b"), "(did you mean 'icebreaker'?): choose"),
     (("score", "net.safetensors", "--images", "nowhere"), "nowhere"),
     (("score", "net.safetensors", "--images", "images.npz", "--count", "13"), "12"),
     (("score", "net.safetensors", "--images", "wide.npy"), "does not fit the network"),
@@ -296,7 +297,7 @@ def test_interrupt_leaves_nothing(place: Path, signum: signal.Signals) -> None:
     finally:
         signal.signal(signal.SIGINT, inherited)
     deadline = time.monotonic() + 60
-    while not list(place.glob("b/.firstspike-x-*")) and time.monotonic() < deadline:
+    while not list(place.glob("b/.x.*.part")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signum)
     _, err = process.communicate(timeout=60)
@@ -309,12 +310,12 @@ def test_what_a_killed_build_leaves_the_next_one_clears(place: Path, call) -> No
         [sys.executable, "-m", "firstspike.cli", "build", "mnist-784-600-10-online", "--board", "generic",
          "-o", "k/x"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while not list(place.glob("k/.firstspike-x-*")) and time.monotonic() < deadline:
+    while not list(place.glob("k/.x.*.part")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()
     assert process.wait(60) == -signal.SIGKILL and len(list(place.glob("k/.*"))) == 1
     (place / "k" / ".x-settings").mkdir()                    # somebody's own
-    (place / "k" / ".firstspike-old-x-abcd1234").mkdir()     # where the old build was when it was killed
+    (place / "k" / ".x.abcd1234.part").mkdir()     # where the old build was when it was killed
     for _ in range(2):
         assert call("build", "net.safetensors", "--board", "generic", "-o", "k/x")[0] == 0
     assert sorted(path.name for path in (place / "k").iterdir()) == [".x-settings", "x"]

@@ -19,8 +19,9 @@ ROOMS: dict[str, set[str]] = {
     "report": {"sim", "gen", "boards", "quantize", "network"},
 }
 """The rooms, and which others each may use; what stands in no room may use all."""
-FRONT = {"", "cli", "commands", "console", "models"}
+FRONT = {"", "__main__", "cli", "commands", "console", "models"}
 """What stands above the rooms: the package itself, the commands, the shipped networks."""
+
 
 def modules() -> dict[str, Path]:
     """Every module of the product by its name inside the package; a package has that of its folder."""

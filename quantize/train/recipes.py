@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...errors import FirstspikeError
+from ...errors import FirstspikeError, did_you_mean
 from .job import Progress, Trained, TrainingJob
 from .options import Bs4nnOptions, ConvOptions, MlpOptions
 from .settings import Option, Settings, described
@@ -84,7 +85,8 @@ def train(recipe: str, data: str | Path, out: str | Path, *, device: str = "cpu"
         An option is unknown or has a value that it cannot have.
     """
     if recipe not in RECIPES:
-        raise FirstspikeError(f"there is no recipe {recipe!r}: take one of {', '.join(RECIPES)}")
+        raise FirstspikeError(f"there is no recipe {recipe!r}{did_you_mean(recipe, RECIPES)}: take one of "
+                              f"{', '.join(RECIPES)}")
     chosen = RECIPES[recipe]
     known = [option.name for option in chosen.options]
     for name in options:
@@ -102,4 +104,6 @@ def train(recipe: str, data: str | Path, out: str | Path, *, device: str = "cpu"
         if error.name != "torch":
             raise
         raise FirstspikeError("training needs torch: pip install 'firstspike[train]'") from error
+    if find_spec("matplotlib") is None:  # said now, not when the curves are drawn, hours later
+        raise FirstspikeError("the curves of a training need matplotlib: pip install 'firstspike[train]'")
     return run(TrainingJob(chosen.name, settings, Path(data), out, device, resume, progress))

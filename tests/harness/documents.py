@@ -75,7 +75,7 @@ def run(command: str, kind: str, folder: Path) -> str:
                                 "NO_COLOR": "1", "TERM": "dumb", "PYTHONWARNINGS": "error"}
     arguments = [sys.executable, "-c", command] if kind == "python" else shlex.split(command)
     if arguments == ["make", "demo"]:  # what it does once .venv stands
-        arguments = [sys.executable, "examples/demo.py"]
+        arguments = ["firstspike", "demo"]
     done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False,
                           timeout=3600)
     assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"

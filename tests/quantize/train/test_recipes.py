@@ -56,3 +56,11 @@ def test_without_torch_it_says_what_to_install(tmp_path, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(FirstspikeError, match=r"^training needs torch: pip install 'firstspike\[train\]'$"):
         train("mnist-mlp", tmp_path, tmp_path / "net.safetensors")
+
+
+def test_without_matplotlib_it_says_so_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(FirstspikeError, match=r"^the curves of a training need matplotlib: "
+                                              r"pip install 'firstspike\[train\]'$"):
+        train("bs4nn", tmp_path, tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())
