@@ -17,7 +17,7 @@ from .programs import YOSYS, Command
 from .tools import to_verilog, yosys_for_amaranth
 from .top import LinkedCore, Pins, Wires
 
-__all__ = ["BoardDesign", "board_design", "pins_alone"]
+__all__ = ["BoardDesign", "board_design", "core_commands", "pins_alone"]
 
 _SOURCES = "board.v ../rtl/top.v"
 
@@ -92,7 +92,7 @@ def board_design(board: Board, facts: CoreFacts, top: CoreDescription, clock: Cl
     made["build_pins.sh"] = _with_steps(made["build_pins.sh"], toolchain)
     return BoardDesign(
         files=files | made,
-        core=tuple(_core_commands(toolchain, platform, clock.hz, seed)),
+        core=tuple(core_commands(toolchain, platform, clock.hz, seed)),
         design=tuple(commands) if commands else (_synthesis(toolchain, "board", _SOURCES, "design"),),
         bitstream=None if toolchain.by_hand else f"pins{toolchain.bitstream}")
 
@@ -157,7 +157,11 @@ def _synthesis(toolchain: Toolchain, module: str, sources: str, name: str) -> Co
         f"write_json {name}.json; tee -q -o {name}.stat stat -json"))
 
 
-def _core_commands(toolchain: Toolchain, platform: Platform, clock_hz: int, seed: int) -> list[Command]:
+def core_commands(toolchain: Toolchain, platform: Platform, clock_hz: int, seed: int) -> list[Command]:
+    """What synthesises, and where nextpnr can also places and routes, the module ``top`` without pins.
+
+    Run in a folder ``board`` with ``../rtl/top.v`` beside it.
+    """
     commands = [_synthesis(toolchain, "top", "../rtl/top.v", "core")]
     commands += [Command(step, ("core.json",)) for step in toolchain.after_synthesis]
     if toolchain.out_of_context is not None:

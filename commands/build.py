@@ -49,6 +49,8 @@ def build(net: str, board: str, out: Path, aim: str, images_per_second: float | 
         made = building.build(
             network, board, out, aim=aim, images_per_second=images_per_second, clock_hz=clock and clock * 1e6,
             early_stop=not no_early_stop, encoder=not no_encoder, seed=seed, progress=stage)
+    for warning in made.plan.warnings:
+        click.echo(f"Note: {warning}.", err=True)
     if json_:
         show_json({"path": str(made.path), "plan": made.plan.to_json()})
         return

@@ -88,6 +88,8 @@ class Plan:
         What sets the pace, and what kept the plan from a faster one.
     resources, overhead : :class:`~.resources.Resources`
         Estimated for the core's layers, and for the encoder and the board's host link.
+    warnings : tuple of :class:`str`
+        What of it is in doubt, a sentence each.
     """
 
     board: str
@@ -102,6 +104,7 @@ class Plan:
     limit: str
     resources: Resources
     overhead: Resources
+    warnings: tuple[str, ...] = ()
 
     def fact_heads(self) -> list[str]:
         """The names of all that the layers' offers say of themselves, as heads of a table's columns."""
@@ -123,7 +126,8 @@ class Plan:
         """The inverse of :meth:`to_json`. Raises TypeError, ValueError, KeyError where it is no plan."""
         made: dict[str, Any] = dict(data) | {
             "aim": Aim(data["aim"]), "layers": tuple(map(LayerPlan.from_json, data["layers"])),
-            "resources": Resources(**data["resources"]), "overhead": Resources(**data["overhead"])}
+            "resources": Resources(**data["resources"]), "overhead": Resources(**data["overhead"]),
+            "warnings": tuple(map(str, data["warnings"]))}
         return cls(**made)
 
 
@@ -281,7 +285,16 @@ class _Choice:
             bottleneck=f"layer {busiest.name!r}: {busiest.heard:.0f} spikes heard, {busiest.fired:.0f} "
                        f"fired, {busiest.offer.pace}",
             limit=limit, resources=sum((offer.resources for offer in chosen), Resources()),
-            overhead=self.overhead)
+            overhead=self.overhead, warnings=self.warnings())
+
+    def warnings(self) -> tuple[str, ...]:
+        """Of a clock that no measured design of the board's family reaches."""
+        fastest = FAMILIES[self.board.family].fabric.fastest_hz
+        if fastest is None or self.clock_hz <= fastest:
+            return ()
+        return (f"the clock of {self.clock_hz / 1e6:g} MHz is above the {fastest / 1e6:g} MHz that the fastest "
+                f"design measured on {self.board.family} stands: believe the images per second once "
+                "firstspike synth has placed and routed it",)
 
     def too_large(self) -> str:
         """Why no plan fits: what the smallest lacks, and where it would fit."""

@@ -135,6 +135,14 @@ def test_build_tells_the_plan(place: Path, call) -> None:
     assert json.loads((place / "b" / "manifest.json").read_text())["options"]["early_stop"] is False
 
 
+@pytest.mark.parametrize("json_", [(), ("--json",)])
+def test_a_clock_beyond_what_was_measured_is_said_and_kept(place: Path, call, json_) -> None:
+    code, _, said = call("build", "net.safetensors", "--board", "icebreaker", "-o", "b", "--clock", "90", *json_)
+    (warning,) = json.loads((place / "b" / "plan.json").read_text())["warnings"]
+    assert code == 0 and "90 MHz" in warning and f"Note: {warning}." in said
+    assert "Note" not in call("build", "net.safetensors", "--board", "icebreaker", "-o", "b")[2]
+
+
 def test_verify_and_report(built: Path, place: Path, call, icarus: str) -> None:
     arguments = ("verify", str(built), "--images", "images.npz", "--simulator", "icarus")
     code, out, _ = call(*arguments, "--count", "5")

@@ -34,7 +34,7 @@ class Fabric:
         Whether flip-flops power up at a known value at all. Where not, nothing may be expected of a register
         that no reset sets, and the design must be reset before its first use.
     fastest_hz : :class:`int` or None
-        The fastest clock at which a core of this project has been placed and routed on it
+        The fastest clock that a shipped network has been placed and routed for on it, rounded down
         (``bench/results``); None where no open tool can.
     """
 

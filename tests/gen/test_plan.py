@@ -70,6 +70,25 @@ def test_a_faster_clock_gives_more_images():
     assert fast == pytest.approx(4 * slow)
 
 
+def test_a_clock_that_no_measured_design_reaches_is_warned_of():
+    net, board = network(50, 20, 5), BOARDS["icebreaker"]
+    fastest = FAMILIES["ice40"].fabric.fastest_hz
+    assert plan(net, board, clock_hz=fastest).warnings == ()
+    (warning,) = plan(net, board, clock_hz=90e6).warnings
+    assert f"90 MHz is above the {fastest / 1e6:g} MHz" in warning and "ice40" in warning
+    assert plan(net, BOARDS["generic"], clock_hz=5e9).warnings == ()
+
+
+def test_no_board_is_warned_of_at_its_own_clock():
+    assert {name: plan(network(20, 5), board).warnings for name, board in BOARDS.items()} == dict.fromkeys(
+        BOARDS, ())
+
+
+def test_a_plan_with_warnings_comes_back_from_its_json():
+    planned = plan(network(20, 5), BOARDS["icebreaker"], clock_hz=90e6)
+    assert planned.warnings and Plan.from_json(planned.to_json()) == planned
+
+
 def test_the_estimate_counts_a_rom_where_it_becomes_block_ram():
     board = BOARDS["ulx3s-85f"]
     small, large = (plan(network(rows, 4), board).resources.block_rams for rows in
