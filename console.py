@@ -7,11 +7,13 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import click
 from rich import box
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -49,17 +51,70 @@ def show_json(value: Any) -> None:
 
 
 def show_table(heads: Sequence[str], lines: Sequence[Sequence[object]], *, title: str = "",
-               numbers: Sequence[int] = ()) -> None:
-    """Print a table; the columns ``numbers`` are set right. Every cell is taken literally."""
-    table = Table(box=box.SIMPLE_HEAD, title=_literally(title) if title else None, title_justify="left",
-                  padding=(0, 0, 0, 1), pad_edge=False, header_style="bold", title_style="bold")
-    short = all(len(str(line[0])) <= 24 for line in lines)
-    for place, head in enumerate(heads):
-        table.add_column(_literally(head), justify="right" if place in numbers else "left", overflow="fold",
-                         min_width=len(head) if place else None, no_wrap=short and not place)
-    for line in lines:
-        table.add_row(*(cell if isinstance(cell, Text) else _literally(cell) for cell in line))
-    stdout.print(table, soft_wrap=False)
+               numbers: Sequence[int] = (), grouped: bool = False) -> None:
+    """Print a table; every cell is taken literally.
+
+    It is as wide as it needs to be. In a terminal that is narrower, long cells are wrapped between words;
+    where words would have to be broken, the cells of a row stand one below the other, beside their heads.
+
+    Parameters
+    ----------
+    heads, lines : sequence
+        The columns' heads, and the rows.
+    title : str
+        Stands above.
+    numbers : sequence of int
+        The columns that are set right.
+    grouped : bool
+        Whether an empty line parts the rows whose first cell is not empty from those above.
+    """
+    rows = [[cell if isinstance(cell, Text) else _literally(cell) for cell in line] for line in lines]
+    columns = list(zip(map(_literally, heads), *rows, strict=True))
+    whole = [max(text.cell_len for text in column) for column in columns]
+    least = [width if place in numbers or (place == 0 and width <= 24) else _longest_word(column)
+             for place, (width, column) in enumerate(zip(whole, columns, strict=True))]
+    widths = _widths(whole, least, stdout.width - 2 * len(heads)) if stdout.file.isatty() else whole
+    if title:
+        say(title, "bold")
+    if widths is None:
+        for row in rows:
+            named = [(head, cell.plain) for head, cell in zip(heads, row, strict=True) if cell.plain.strip()]
+            for line in textwrap.wrap(named[0][1], stdout.width) if named else ():
+                say(line, "bold")
+            show_pairs(named[1:])
+        return
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False, header_style="bold")
+    for place, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        table.add_column(column[0], justify="right" if place in numbers else "left", width=width)
+    for row, after in zip(rows, [*rows[1:], None], strict=False):
+        table.add_row(*row, end_section=grouped and after is not None and bool(after[0].plain))
+    stdout.print(_Wide(table, sum(widths) + 2 * len(heads)), soft_wrap=False, crop=False)
+
+
+@dataclass(frozen=True)
+class _Wide:
+    """Something that is as wide as it is, whatever the console."""
+
+    shown: RenderableType
+    width: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self.shown, options.update(width=self.width))
+
+
+def _widths(whole: Sequence[int], least: Sequence[int], room: int) -> list[int] | None:
+    """How wide columns are in ``room`` cells, the widest cut first; None where it is less than the least."""
+    widths = list(whole)
+    while sum(widths) > room:
+        cut = [place for place, width in enumerate(widths) if width > least[place]]
+        if not cut:
+            return None
+        widths[max(cut, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _longest_word(column: Sequence[Text]) -> int:
+    return max((cell_len(word) for text in column for word in text.plain.split()), default=0)
 
 
 def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]], title: str = "") -> None:
@@ -81,11 +136,20 @@ def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]], title
 def working(text: str) -> Iterator[Callable[[str], None]]:
     """Show that something of unknown length is under way: a running clock, or a line where nobody looks.
 
-    What is yielded takes the name of the stage that begins.
+    What is yielded takes the name of the stage that begins, or "stage: what it does just now". Where nobody
+    looks each stage has a line, and what it does just now none.
     """
     if not stderr.is_terminal:
+        told = [text]
+
+        def tell(stage: str) -> None:
+            line = f"{text}: {stage.partition(': ')[0]}"
+            if line != told[-1]:
+                told.append(line)
+                stderr.print(_literally(f"{line} ..."))
+
         stderr.print(_literally(f"{text} ..."))
-        yield lambda stage: None
+        yield tell
         return
     with Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(),
                   console=stderr, transient=True) as progress:

@@ -2,14 +2,12 @@
 
 import json
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from firstspike.console import say, show_table
 from rich.text import Text
 
 from .common import ROOT, Figure, read_results
 
-__all__ = ["main", "table"]
+__all__ = ["main", "rows"]
 
 
 def _number(value: float | None) -> str:
@@ -24,34 +22,33 @@ def _mark(figure: Figure) -> Text:
     return Text("above the floor", style="green") if figure.floor is not None else Text("")
 
 
-def table() -> Table:
+HEADS = ("Measured by", "Figure", "Value", "Unit", "Better", "Floor", "Goal", "Status")
+
+
+def rows() -> list[tuple[object, ...]]:
     """One row a figure; a peer's figure of the same kind stands below ours."""
-    view = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for head, where in (("Measured by", "left"), ("Figure", "left"), ("Value", "right"), ("Unit", "left"),
-                        ("Better", "left"), ("Floor", "right"), ("Goal", "right"), ("", "left")):
-        view.add_column(head, justify=where, overflow="fold")  # type: ignore[arg-type]
+    found: list[tuple[object, ...]] = []
     peers = json.loads((ROOT / "bench" / "peers.json").read_text())
     for name, figures in read_results().items():
         for place, figure in enumerate(figures):
-            view.add_row(name if place == 0 else "", figure.figure, _number(figure.value), figure.unit,
-                         figure.better, _number(figure.floor), _number(figure.goal), _mark(figure))
+            found.append((name if place == 0 else "", figure.figure, _number(figure.value), figure.unit,
+                          figure.better, _number(figure.floor), _number(figure.goal), _mark(figure)))
             for peer in peers:
                 for other in peer["figures"]:
                     if other["beside"] == name and other["figure"] == figure.figure:
-                        view.add_row("", Text(f"  {peer['peer']}", style="dim"), _number(other["value"]),
-                                     other["unit"], style="dim")
-        view.add_section()
-    return view
+                        found.append(("", Text(f"  {peer['peer']}", style="dim"), _number(other["value"]),
+                                      other["unit"], "", "", "", ""))
+    return found
 
 
 def main() -> None:
     """Print the table."""
-    console = Console()
-    if not read_results():
-        console.print("Nothing is measured yet: run `make bench`, or one of them, `python -m bench.NAME`.")
+    found = rows()
+    if not found:
+        say("Nothing is measured yet: run `make bench`, or one of them, `python -m bench.NAME`.")
         return
-    console.print(table())
-    console.print(Text("How each peer was measured stands in bench/peers.json.", style="dim"))
+    show_table(HEADS, found, numbers=(2, 5, 6), grouped=True)
+    say("How each peer was measured stands in bench/peers.json.", "dim")
 
 
 if __name__ == "__main__":

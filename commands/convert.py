@@ -111,6 +111,7 @@ def convert(context: click.Context, weights: Path, model: str, to: str, calibrat
           --calibrate data/mnist --count 10000 -o mlp1.safetensors
     """
     check_out(out)
+    from ..gen.check import hardware
     from ..quantize.convert.convert import convert as converting
     levels, classes = _data(calibrate, labels, count)
     module = _module(weights, model)
@@ -123,11 +124,11 @@ def convert(context: click.Context, weights: Path, model: str, to: str, calibrat
     except (TypeError, ValueError) as error:
         raise FirstspikeError(f"{weights}: {error}") from None
     converted.network.save(out)
-    report = converted.report
+    report, built = converted.report, hardware(converted.network)
     if json_:
-        show_json(report.to_json() | {"path": str(out), "within": report.within})
+        show_json(report.to_json() | {"path": str(out), "within": report.within, "hardware": built})
     else:
-        _show(report, out)
+        _show(report, out, built)
     return not report.within and not accept_loss
 
 
@@ -157,7 +158,7 @@ def _data(path: Path, labels: Path | None, count: int | None) -> tuple[Any, Any]
     return levels[:count], None if classes is None else classes[:count]
 
 
-def _show(report: Any, out: Path) -> None:
+def _show(report: Any, out: Path, built: str) -> None:
     show_table(
         ("Layer", "Module", "Neurons", "Weights", "Weights by", "Thresholds by", "Biases by"),
         [(layer.name, layer.place, f"{layer.neurons:,}", weights_words(layer.weights, layer.bits),
@@ -177,7 +178,7 @@ def _show(report: Any, out: Path) -> None:
         pairs["Accuracy"] = (f"{report.float_accuracy:.2%} of the torch network, "
                              f"{report.accuracy:.2%} of the golden model (strict)")
     show_pairs(pairs | {"Input": f"levels off by {report.input_rounding:.2%} of the highest at most",
-                        "Written": str(out)})
+                        "Hardware": built, "Written": str(out)})
     what = "of agreement" if report.accuracy is None else "of accuracy"
     points = f"{abs(report.loss) * 100:.2f} percentage points {what}"
     if report.within:

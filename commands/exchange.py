@@ -79,6 +79,7 @@ def import_(file: Path, out: Path, steps: int | None, encoding: str | None, leve
       firstspike import net.nir -o net.safetensors --steps 8 --weights sign --calibrate data/mnist
       firstspike import net.nir -o net.safetensors --steps 4 --encoding direct --level 1/255
     """
+    from ..gen.check import hardware
     from ..quantize.data.images import load_images
     from ..quantize.importers.nir import import_nir
     from ..quantize.importers.report import told_measure, told_rounding
@@ -92,17 +93,18 @@ def import_(file: Path, out: Path, steps: int | None, encoding: str | None, leve
             chosen_images = load_images(calibrate, made.network, labels=labels, count=count, split="train")
             made = made.on(chosen_images.images, chosen_images.labels)
         made.network.save(out)
-    report = made.report
+    report, built = made.report, hardware(made.network)
     measured = report.measured
     loss = None if measured is None else measured.loss
     lost = loss is not None and loss * 100 > bound
     unknown = loss is None and not report.exact
     if json_:
-        show_json(report.to_json() | {"path": str(out), "digest": made.network.digest})
+        show_json(report.to_json() | {"path": str(out), "digest": made.network.digest, "hardware": built})
         return (lost or unknown) and not accept_loss
     show_pairs({layer.place: told_rounding(layer) for layer in report.layers}, f"Wrote {out}")
     if measured is not None:
         show_pairs(told_measure(measured))
+    show_pairs({"Hardware": built})
     if report.exact:
         say("Exact: every spike as in the file.", style="bold green")
     elif lost and loss is not None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from .. import load
 from ..console import epochs, say, show_pairs
 from .group import Group
 from .options import FOLDER, complete_networks
@@ -39,6 +40,7 @@ def train() -> None:
 def training(recipe: Any) -> click.Command:
     """The command that trains by ``recipe``."""
     def call(data: Path, out: Path, device: str, resume: bool, **chosen: Any) -> None:
+        from ..gen.check import hardware
         from ..models import find
         from ..quantize.train import train
         from ..report.facts import notes_facts
@@ -57,7 +59,8 @@ def training(recipe: Any) -> click.Command:
             if left:
                 click.echo(f"What was trained so far is in {left[0]}: go on with --resume.", err=True)
             raise
-        show_pairs(notes_facts(trained.figures), f"Wrote {trained.path}")
+        built = {"Hardware": hardware(load(trained.path))}
+        show_pairs(notes_facts(trained.figures) | built, f"Wrote {trained.path}")
         for picture in trained.pictures:
             say(f"  {picture}", style="dim")
 

@@ -10,14 +10,17 @@ from ..boards.programs import Command, Step, find_program
 from ..boards.tools import PREPARING
 from ..errors import FirstspikeError
 
-__all__ = ["execute"]
+__all__ = ["PREPARES", "execute"]
+
+PREPARES = "prepare "
+"""How the stage begins that is no work on the design: a program from PyPI compiles itself."""
 
 _LOOK_SECONDS = 0.25
 _TAIL_BYTES = 1 << 14
 _STAGES = (
     (re.compile(r"^[\d.]+ Executing (\w+) (?:pass|frontend|backend)"), "{}"),     # Yosys
     (re.compile(r"^Info: ([A-Z][a-z]+ing\b[^|:%,]*?)\.* *(?:,|$)"), "{}"),           # nextpnr
-    (re.compile(f"^{PREPARING} (.+)\\. This might"), "prepare {} for this machine, once"),
+    (re.compile(f"^{PREPARING} (.+)\\. This might"), PREPARES + "{} for this machine, once"),
 )
 """Lines by which a program says what it does, and how that is told."""
 

@@ -24,7 +24,7 @@ from ..errors import FirstspikeError
 from ..files import scratch
 from .board import derive_board, emit_board
 from .build import Build, open_build
-from .run_tools import execute
+from .run_tools import PREPARES, execute
 from .usage import Synthesis, Usage, read_usage
 
 __all__ = ["Synthesis", "Usage", "bitstream", "program", "synthesise"]
@@ -212,7 +212,7 @@ def _run(command: Command, work: Path, part: str, say: _Progress) -> dict[str, s
     if found.native:
         stage += f" ({command.runs.name} {found.version})"
     say(stage)
-    execute(command, work, lambda told: say(f"{stage}: {told}"))
+    execute(command, work, lambda told: say(told if told.startswith(PREPARES) else f"{stage}: {told}"))
     return {command.runs.name: found.version}
 
 

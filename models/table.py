@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from ..errors import FirstspikeError
+from ..gen.check import hardware
 from ..network import Network, Readout
 from ..network.file.reading import load
 from ..quantize.data.idx import Images, load_idx
@@ -27,6 +28,7 @@ the higher potential, then to the lower index), over all test images, by the gol
 it would be if every output that fires first were taken for the answer, as some publications count. The
 test images were looked at once, after training; everything was chosen on images held back from the
 training set. Decision step and spikes are means per image; spikes until the decision are in brackets.
+Hardware says whether `firstspike build` has circuits for it today, or what it has none for.
 
 """
 
@@ -42,7 +44,7 @@ This file is written by `python -m firstspike.models.table`.
 """
 
 COLUMNS = ("network", "data", "inputs used", "accuracy", "decision step", "input spikes", "hidden spikes",
-           "seed", "curves", "command")
+           "hardware", "seed", "curves", "command")
 
 
 def readme(folders: dict[str, Path]) -> str:
@@ -87,7 +89,7 @@ def _row(name: str, network: Network, images: Images) -> list[str]:
         f"{seen.steps.mean():.2f} of {network.layers[-1].window}" if decides else "after the window",
         f"{spikes[0]:.1f} ({until[0]:.1f})" if decides else f"{spikes[0]:.1f}",
         f"{hidden:.1f} ({hidden_until:.1f})" if decides else f"{hidden:.1f}",
-        str(notes.get("seed", "")), _pictures(name), f"`{_command(notes)}`",
+        hardware(network), str(notes.get("seed", "")), _pictures(name), f"`{_command(notes)}`",
     ]
 
 

@@ -43,8 +43,8 @@ def call(capsys: pytest.CaptureFixture[str]):
 
 
 def test_an_exact_import(place: Path, call) -> None:
-    code, out, _ = call("import", "exact.nir", "-o", "net.safetensors", "--steps", "5")
-    assert code == 0 and "Exact: every spike as in the file." in out and "if (IF)" in out
+    code, text, _ = call("import", "exact.nir", "-o", "net.safetensors", "--steps", "5")
+    assert code == 0 and "Exact: every spike as in the file." in text and "if (IF)" in text
     network = fs.load("net.safetensors")
     assert network.digest == fs.import_nir("exact.nir", steps=5).network.digest
     code, out, _ = call("import", "exact.nir", "-o", "net.safetensors", "--steps", "5", "--json",
@@ -53,6 +53,8 @@ def test_an_exact_import(place: Path, call) -> None:
     assert code == 0 and told["exact"]
     assert told["measured"]["changed"] == 0 and told["measured"]["images"] == 40
     assert told["digest"] == fs.load("net.safetensors").digest
+    assert told["hardware"].startswith("no: layer 'if' has integer weights of 3 bits; ")
+    assert "Hardware  no: layer 'if' has integer weights of 3 bits" in text
 
 
 def test_a_loss_above_the_bound_is_loud(place: Path, call) -> None:

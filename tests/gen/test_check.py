@@ -1,5 +1,8 @@
 """What there is no circuit for is refused by name, before anything is made."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from firstspike.cli import main
@@ -74,3 +77,15 @@ def test_the_command_line_ends_with_2(tmp_path, capsys):
         main(["build", str(tmp_path / "net.safetensors"), "--board", "generic", "-o", str(tmp_path / "b")])
     assert ended.value.code == 2
     assert "layer 'odd one' has a convolution" in capsys.readouterr().err
+
+
+def test_the_page_s_table_says_what_the_engines_say(root: Path):
+    """Each refusal stands in a row of "no", by its words, and no row says "no" of anything else."""
+    page = (root / "docs" / "bring-your-network.md").read_text()
+    rows = dict(re.findall(r"^\| (.+) \| (yes.*|no) \|$", page, re.MULTILINE))
+    said = "; ".join(words for words, answer in rows.items() if answer == "no")
+    words = {re.sub(r" of \d bits|\d (?=sources)", "", what) for _, what in CASES[:7]} | {"sources"}
+    assert len(words) == 8 and all(word in said for word in words)
+    assert not any(word in "; ".join(name for name in rows if rows[name] != "no") for word in words)
+    assert len([answer for answer in rows.values() if answer == "no"]) == 6
+    assert f"{hardware(network(Dense(ONES)))} |" in page

@@ -183,7 +183,7 @@ def test_an_interrupt_changes_nothing_and_leaves_no_process(build, monkeypatch):
 def test_a_full_disk(build, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    monkeypatch.setattr("tempfile.mkdtemp", full)
+    monkeypatch.setattr("firstspike.files._new_folder", full)
     with pytest.raises(fs.FirstspikeError, match=r"^cannot write in .*: No space left on device; make it"):
         synthesise(build)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from firstspike.errors import FirstspikeError
+from firstspike.gen.check import hardware
 from firstspike.models import DEMO_IMAGES, find, shipped, table
 from firstspike.network import Readout, batched
 from firstspike.network.file.reading import load
@@ -57,6 +58,13 @@ def test_accuracy_is_what_the_file_says(name, shared_data):
     assert figures["accuracy"] <= lenient
     row = f"| {name} | {test.name} | {len(network.input.used)} of 784 | {100 * figures['accuracy']:.2f} %"
     assert row in (table.FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_table_says_whether_there_is_hardware(name):
+    lines = (table.FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
+    row, = (line.split(" | ") for line in lines if line.startswith(f"| {name} |"))
+    assert row[table.COLUMNS.index("hardware")] == hardware(load(find(name)))
 
 
 def test_find(tmp_path):

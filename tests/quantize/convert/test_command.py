@@ -81,6 +81,7 @@ def test_a_network_and_its_report(folder, capsys, to, model):
     assert report["accuracy"] == score(network, images, labels).accuracy
     assert (report["float_accuracy"], report["within"], report["path"]) == (1.0, True, "net.safetensors")
     assert network.provenance["conversion"] == to == report["to"]
+    assert report["hardware"].startswith("no: layer 'layer0' has integer weights of 8 bits; ")
 
 
 def test_the_report_in_words(folder, capsys):
@@ -90,6 +91,12 @@ def test_the_report_in_words(folder, capsys):
                   "of the torch network", "by 9.80% of the highest", "Within the bound"):
         assert words in said, words
     assert "Images      50\n" in said
+    assert "Hardware    no: layer 'layer0' has integer weights of 8 bits" in said
+
+
+def test_signs_are_said_to_become_hardware(folder, capsys):
+    assert convert("--bits", "1", "--accept-loss") == 0
+    assert "Hardware    yes, by the event engine\n" in capsys.readouterr().out
 
 
 def test_too_much_lost_is_told_loudly(folder, capsys):
