@@ -14,7 +14,7 @@ learned too: in integers, ``V >= floor(theta / alpha) + 1``. For one image, with
   over their length; their weights and ``alpha`` as above.
 
 Differences from the published code, whose steps are one later in each layer: a source's last step is heard
-in the same step here (`quantize.network`), so ``fired before t`` there is ``fired by t`` here, and levels of
+in the same step here (:mod:`...network`), so ``fired before t`` there is ``fired by t`` here, and levels of
 0 and 1 are silent in the window of 254 steps, in which they could not have caused an output spike there.
 The published code chooses its weights on the test images and counts every tie of the first outputs as a
 hit; here weights are chosen on images held back, scoring is strict, and the lenient score is told beside it.

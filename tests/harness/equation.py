@@ -1,6 +1,6 @@
 """The equation of a network in plain Python integers, one neuron and one spike after the other.
 
-For tests that hold the models of ``sim`` against it; nothing here uses numpy or the models' own helpers.
+For tests that hold the golden model against it; nothing here uses numpy or the models' own helpers.
 """
 
 from firstspike.network import Convolution, Fires, Network, Phase, Reset
