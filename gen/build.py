@@ -192,7 +192,7 @@ def _fixed_files(folder: Path) -> list[Path]:
 
 
 def _write_json(path: Path, content: dict) -> None:
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _hash(path: Path) -> str:

@@ -42,8 +42,8 @@ def test_find_by_name_by_file_and_as_it_is(root):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    message = ("there is no board 'ulx3s': choose one of icebreaker, ulx3s-85f, tang-nano-9k, arty-a7-100, "
-               "generic, chip, or a Python file that defines BOARD")
+    message = ("there is no board 'ulx3s' (did you mean 'ulx3s-85f'?): choose one of icebreaker, ulx3s-85f, "
+               "tang-nano-9k, arty-a7-100, generic, chip, or a Python file that defines BOARD")
     with pytest.raises(FirstspikeError, match=f"^{re.escape(message)}$"):
         find("ulx3s")
 
