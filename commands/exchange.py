@@ -102,9 +102,7 @@ def import_(file: Path, out: Path, steps: int | None, encoding: str | None, leve
         show_json(report.to_json() | {"path": str(out), "digest": made.network.digest, "hardware": built})
         return (lost or unknown) and not accept_loss
     show_pairs({layer.place: told_rounding(layer) for layer in report.layers}, f"Wrote {out}")
-    if measured is not None:
-        show_pairs(told_measure(measured))
-    show_pairs({"Hardware": built})
+    show_pairs(({} if measured is None else told_measure(measured)) | {"Hardware": built})
     if report.exact:
         say("Exact: every spike as in the file.", style="bold green")
     elif lost and loss is not None:

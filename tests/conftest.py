@@ -66,3 +66,15 @@ def require_tool(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not on PATH (apt-get install {name})")
     return path
+
+
+@pytest.fixture(scope="session")
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the sdist as `make wheel` does; of a copy, since setuptools writes into it."""
+    out, copy = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("source") / "firstspike"
+    left_out = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.egg-info")
+    shutil.copytree(root, copy, ignore=left_out)
+    done = subprocess.run([sys.executable, "-m", "build", "--no-isolation", "--outdir", out, copy], cwd=out,
+                          capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(out.glob("*.whl"))

@@ -1,6 +1,5 @@
 """The package as it is shipped: a light import, a wheel and an sdist that hold all they need."""
 
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -41,16 +40,6 @@ def test_every_public_name_is_there() -> None:
 def test_unknown_name_is_refused() -> None:
     with pytest.raises(AttributeError, match=r"^module 'firstspike' has no attribute 'nothing'$"):
         fs.nothing  # noqa: B018
-
-
-@pytest.fixture(scope="module")
-def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the sdist as `make wheel` does; of a copy, since setuptools writes into it."""
-    out, copy = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("source") / "firstspike"
-    left_out = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.egg-info")
-    shutil.copytree(root, copy, ignore=left_out)
-    python("-m", "build", "--no-isolation", "--outdir", out, copy, cwd=out)
-    return next(out.glob("*.whl"))
 
 
 def test_wheel_holds_all_that_it_needs(wheel: Path, root: Path) -> None:
