@@ -46,7 +46,8 @@ def test_wheel_holds_all_that_it_needs(wheel: Path, root: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     source = {path.relative_to(root).as_posix()
-              for room in ("boards", "commands", "gen", "models", "network", "quantize", "report", "rtl", "sim")
+              for room in ("boards", "commands", "gen", "models", "network", "quantize", "report", "rtl",
+                           "sim")
               for path in (root / room).rglob("*")
               if path.is_file() and path.suffix != ".pyc" and path.name != "TESTPLAN.md"}
     missing = {name for name in source if f"firstspike/{name}" not in names}

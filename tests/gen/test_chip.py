@@ -29,7 +29,7 @@ def network(phase: str) -> fs.Network:
 def test_a_core_needs_a_reset_and_no_initial_values(phase, images_per_second, tmp_path, icarus):
     build = fs.build(network(phase), "chip", tmp_path / "build", clock_hz=6e6,
                      images_per_second=images_per_second)
-    assert (build.plan.layers[0].folding.folds > 1) == bool(images_per_second)
+    assert (build.plan.layers[0].offer.facts["folds"] > 1) == bool(images_per_second)
     text = build.verilog.read_text()
     text, registers = REGISTER.subn(r"\1;", text)
     text, memories = CLEARED.subn("", text)
