@@ -89,7 +89,7 @@ FAMILY = Family(
     title="Gowin GW1N and GW2A",
     fabric=Fabric(
         block_rams=((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-        fastest_hz=60_000_000),
+        fastest_hz=68_600_000),   # 784-128-10 online on the GW1NR-9C, by firstspike synth at 27 MHz asked
     toolchain=Toolchain(
         accepts=lambda platform: isinstance(platform, GowinPlatform) and platform.toolchain == "Apicula",
         synthesis="synth_gowin",

@@ -39,7 +39,7 @@ def test_without_a_calibration_or_levels_nothing_is_known():
     dark = np.full((5, 784), 255, np.uint8)
     assert looks_inverted(replace(network, calibration={"mean_spikes": [1.0] * 3}), dark)
     assert not looks_inverted(replace(network, calibration={}), dark)
-    assert not looks_inverted(replace(network, calibration={"mean_spikes": [10 ** 309] * 3}), dark)
+    assert not looks_inverted(replace(network, calibration={"mean_spikes": [float(1 << 29)] * 3}), dark)
     assert not looks_inverted(replace(network, calibration={"mean_spikes": [0.0] * 3}), dark)
     spikes = Network(Input(784, network.input.window, Spikes()), network.layers, network.readout, {},
                      {"mean_spikes": [1.0] * 3})

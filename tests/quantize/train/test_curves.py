@@ -77,5 +77,5 @@ def test_the_latency_curve_marks_what_was_chosen(tmp_path):
 
 def test_a_picture_that_cannot_be_written(tmp_path):
     path = tmp_path / "nowhere" / "net.png"
-    with pytest.raises(FirstspikeError, match=f"^cannot write {re.escape(str(path))}: "):
+    with pytest.raises(FirstspikeError, match=f"^{re.escape(str(path))} cannot be written: "):
         picture_training([{"loss": 1.0, "accuracy": 0.5}], path)
