@@ -10,7 +10,29 @@ from .frames import AnswerByte, PartKind, RequestPart
 from .law import TokenLaw
 from .protocol import Command, CoreFacts, Error
 
-__all__ = ["CoreDriver"]
+__all__ = ["CoreDriver", "check_driver", "core_members"]
+
+
+def check_driver(facts: CoreFacts, cycle_bits: int) -> None:
+    """Refuse numbers that no driver has: TypeError, ValueError."""
+    if not isinstance(facts, CoreFacts):
+        raise TypeError(f"Facts must be CoreFacts, not {facts!r}")
+    if not 8 <= cycle_bits <= 31:
+        raise ValueError(f"Cycle bits must be from 8 to 31, not {cycle_bits!r}")
+
+
+def core_members(facts: CoreFacts) -> dict:
+    """The ports of a core with these numbers, seen from what drives it."""
+    members = {
+        "core_reset": Out(1, init=1),
+        "spikes": Out(stream.Signature(facts.token)),
+        "result": In(stream.Signature(facts.result)),
+    }
+    if facts.levels:
+        members["levels"] = Out(stream.Signature(facts.level_bits))
+    if facts.stop_early:
+        members["stop_early"] = Out(1, init=1)
+    return members
 
 
 class CoreDriver(wiring.Component):
@@ -68,10 +90,7 @@ class CoreDriver(wiring.Component):
     """
 
     def __init__(self, facts: CoreFacts, *, clock_hz: int, cycle_bits: int):
-        if not isinstance(facts, CoreFacts):
-            raise TypeError(f"Facts must be CoreFacts, not {facts!r}")
-        if not 8 <= cycle_bits <= 31:
-            raise ValueError(f"Cycle bits must be from 8 to 31, not {cycle_bits!r}")
+        check_driver(facts, cycle_bits)
         self.facts = facts
         self.clock_hz = clock_hz
         self.cycle_bits = cycle_bits
@@ -82,15 +101,8 @@ class CoreDriver(wiring.Component):
             "request": In(stream.Signature(RequestPart(facts.longest))),
             "refused": Out(1), "reason": Out(Error),
             "answer": Out(stream.Signature(AnswerByte)),
-            "core_reset": Out(1, init=1),
-            "spikes": Out(stream.Signature(facts.token)),
-            "result": In(stream.Signature(facts.result)),
         }
-        if facts.levels:
-            members["levels"] = Out(stream.Signature(facts.level_bits))
-        if facts.stop_early:
-            members["stop_early"] = Out(1, init=1)
-        super().__init__(members)
+        super().__init__(members | core_members(facts))
 
     def elaborate(self, platform):
         m = Module()

@@ -3,8 +3,9 @@
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
-from .driver import CoreDriver
+from .driver import CoreDriver, check_driver, core_members
 from .framing import Framing
 from .protocol import CoreFacts
 from .uart import Uart, check_divisor
@@ -59,23 +60,21 @@ class HostLink(wiring.Component):
             idle_cycles = clock_hz // 20
         if idle_cycles < 20 * divisor:
             raise ValueError(f"Idle time must be at least that of two bytes, not {idle_cycles} clock cycles")
-        self._driver = CoreDriver(facts, clock_hz=clock_hz, cycle_bits=cycle_bits)
-        self._framing = Framing(facts.longest, idle_cycles)
-        self._uart = Uart(divisor)
+        check_driver(facts, cycle_bits)
         self.facts = facts
         self.clock_hz = clock_hz
         self.baud = baud
-        self.idle_cycles = self._framing.idle_cycles
+        self.divisor = divisor
+        self.idle_cycles = 1 << ceil_log2(idle_cycles)
         self.cycle_bits = cycle_bits
-        core = ("core_reset", "levels", "spikes", "stop_early", "result")
-        super().__init__({"rx": In(1), "tx": Out(1, init=1)} | {
-            name: member for name, member in self._driver.signature.members.items() if name in core})
+        super().__init__({"rx": In(1), "tx": Out(1, init=1)} | core_members(facts))
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.uart = uart = self._uart
-        m.submodules.framing = framing = self._framing
-        m.submodules.driver = driver = self._driver
+        m.submodules.uart = uart = Uart(self.divisor)
+        m.submodules.framing = framing = Framing(self.facts.longest, self.idle_cycles)
+        m.submodules.driver = driver = CoreDriver(
+            self.facts, clock_hz=self.clock_hz, cycle_bits=self.cycle_bits)
         m.d.comb += [
             uart.rx.eq(self.rx), self.tx.eq(uart.tx),
             framing.damaged.eq(uart.damaged), framing.lost.eq(uart.lost),

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """A core that is slow and obviously right, and can be made wrong on purpose, to try the verification with.
 
 It has the ports and the description of a generated core and shares no code with one: layers of neurons that

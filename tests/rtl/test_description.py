@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The description of a core comes back from its JSON, and nothing else does."""
 
 import copy

@@ -84,7 +84,7 @@ def test_what_cannot_be_made_leaves_nothing(folder):
 
 
 def test_what_a_killed_process_left_goes(folder):
-    left = folder / "making-abcd1234"
+    left = folder / ".making.abcd1234.part"
     left.mkdir(parents=True)
     (left / "half").write_text("")
     kept("icarus", "00ff", Maker())
