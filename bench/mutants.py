@@ -90,7 +90,9 @@ class _Finder(ast.NodeVisitor):
 
     def visit_UnaryOp(self, node):
         if isinstance(node.op, ast.Invert | ast.Not):
-            self.add(self.span(node)[0], self.span(node.operand)[0], "")
+            start, end = self.span(node)
+            kept = self.source[start:end].removeprefix("~").removeprefix("not").lstrip()
+            self.add(start, end - len(kept), "")
         self.generic_visit(node)
 
     def visit_Constant(self, node):
