@@ -295,9 +295,9 @@ class _Choice:
         fastest = FAMILIES[self.board.family].fabric.fastest_hz
         if fastest is None or self.clock_hz <= fastest:
             return ()
-        return (f"the clock of {self.clock_hz / 1e6:g} MHz is above the {fastest / 1e6:g} MHz that the fastest "
-                f"design measured on {self.board.family} stands: believe the images per second once "
-                "firstspike synth has placed and routed it",)
+        return (f"the clock of {self.clock_hz / 1e6:g} MHz is above the {fastest / 1e6:g} MHz that the "
+                f"fastest design measured on {self.board.family} stands: see what this one does with "
+                "firstspike synth",)
 
     def too_large(self) -> str:
         """Why no plan fits: what the smallest lacks, and where it would fit."""

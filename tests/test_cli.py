@@ -137,7 +137,8 @@ def test_build_tells_the_plan(place: Path, call) -> None:
 
 @pytest.mark.parametrize("json_", [(), ("--json",)])
 def test_a_clock_beyond_what_was_measured_is_said_and_kept(place: Path, call, json_) -> None:
-    code, _, said = call("build", "net.safetensors", "--board", "icebreaker", "-o", "b", "--clock", "90", *json_)
+    code, _, said = call("build", "net.safetensors", "--board", "icebreaker", "-o", "b", "--clock", "90",
+                         *json_)
     (warning,) = json.loads((place / "b" / "plan.json").read_text())["warnings"]
     assert code == 0 and "90 MHz" in warning and f"Note: {warning}." in said
     assert "Note" not in call("build", "net.safetensors", "--board", "icebreaker", "-o", "b")[2]

@@ -93,7 +93,7 @@ FAMILY = Family(
     fabric=Fabric(
         block_rams=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), carry_cells=4,
         block_ram_registers=True,
-        fastest_hz=141_200_000),  # 784-600-10 online on the 85F, speed grade 6
+        fastest_hz=141_100_000),  # 784-600-10 online on the 85F (bench/results/mnist_ulx3s.json)
     toolchain=Toolchain(
         accepts=lambda platform: isinstance(platform, LatticePlatform) and platform.family == "ecp5",
         synthesis="synth_ecp5",

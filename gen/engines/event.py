@@ -6,15 +6,13 @@ from dataclasses import fields
 from math import ceil
 from typing import Any
 
-import numpy as np
-
 from ...boards.families.fabric import Fabric
 from ...network import Convolution, Fires, WeightKind
 from ...rtl.description import Tap
 from ...rtl.event.forms import FoldedForm, ParallelForm
 from ...rtl.event.layer import EventLayer
-from ..resources import Resources
 from .engine import LayerCircuit, Offer, RomImage
+from .event_resources import layer_resources
 from .job import Job
 
 __all__ = ["EventEngine"]
@@ -90,7 +88,7 @@ class EventEngine:
     def _offer(self, job: Job, fabric: Fabric, form: Form) -> Offer:
         folds, neurons, inputs = _folds(form), job.layer.size, len(job.sources[0].used)
         return Offer(
-            self.name, form, _resources(job, fabric, form), _cycles(job, form), _latency(job, form),
+            self.name, form, layer_resources(job, fabric, form), _cycles(job, form), _latency(job, form),
             f"{folds} neurons on an adder", {
                 "lanes": ceil(neurons / folds), "folds": folds, "columns": ceil(neurons / form.per_column),
                 "potential_bits": job.lanes.neurons.width, "weight_bits": inputs * neurons})
@@ -131,56 +129,6 @@ def _folded(job: Job, fabric: Fabric, folds: int) -> FoldedForm:
     lanes, rows = ceil(job.layer.size / folds), len(job.sources[0].used)
     word = lanes if lanes <= _EMITTED else fabric.best_width(rows * folds, lanes)
     return FoldedForm(per_column=min(lanes, word) * folds, folds=folds)
-
-
-def _adds_one(job: Job) -> bool:
-    """Whether every spike adds or takes away 1, so that no operand is chosen."""
-    return job.sources[0].highest == 1 and bool(np.all(job.layer.synapses[0].kernel == 1))
-
-
-_CONTROL_LUTS, _CONTROL_FFS = 110, 110
-"""Of a column's entry, outbox and drain."""
-_HEAD_LUTS, _HEAD_FFS = 60, 40
-"""Of a layer's sequencer."""
-_EMITTER_LUTS, _SCANNER_LUTS = 7, 3
-"""Of a lane's share in its emitter, by skipping and by scanning."""
-_ROM_SPILL = 1.1
-"""LUTs of a ROM in logic, over those that hold its bits."""
-
-
-def _resources(job: Job, fabric: Fabric, form: Form) -> Resources:
-    """What a layer takes; ``python -m bench.estimates`` holds it against synthesis."""
-    neurons, inputs, folds = job.lanes.neurons, len(job.sources[0].used), _folds(form)
-    count, width, read, plain = job.layer.size, neurons.width, job.is_read, _adds_one(job)
-    columns, lanes, rows = ceil(count / form.per_column), ceil(count / folds), inputs * folds
-    per_column = ceil(form.per_column / folds)
-    blocks = columns * fabric.memory_blocks(rows, min(per_column, lanes))
-    logic = 0 if blocks else rows * lanes / 2 ** fabric.lut_inputs * _ROM_SPILL
-    adder = width * (1 if plain and not neurons.moves else 2) + (width if neurons.reset_to else 0)
-    adder += width if neurons.leaks else 0
-    compare = width if any(map(any, neurons.threshold)) else 0
-    parallel = isinstance(form, ParallelForm)
-    slow = form.scan if parallel else fabric.fastest_hz is not None and fabric.fastest_hz < _FAST
-    counts = parallel and plain and not neurons.moves and not neurons.leaks
-    shared = (form.carry if parallel else 1) if counts else 1
-    lane = adder + compare + fabric.carry_cells / shared + (_SCANNER_LUTS if slow else _EMITTER_LUTS)
-    lane += 2 * width if read else 0
-    luts = lanes * lane + columns * _CONTROL_LUTS + _HEAD_LUTS + logic
-    fetched = form.fetch_registers if parallel else 1
-    fetched -= bool(blocks and fabric.block_ram_registers and fetched)
-    ffs = lanes * (width + 3 + fetched + (width if read else 0)) + columns * _CONTROL_FFS + _HEAD_FFS
-    if parallel and form.queue and not read:
-        luts += lanes + columns * 40
-        ffs += lanes + columns * 20
-    if not parallel:
-        tables = 2 if neurons.moves else 1
-        luts += lanes * width * 2 + count * width * tables / 2 ** fabric.lut_inputs
-        ffs += lanes * width * (1 + tables)
-        if fabric.lut_ram:
-            luts += lanes * width * 2 * ceil(folds / 16)
-        elif fabric.block_rams:
-            blocks += columns * ceil(min(per_column, lanes) * (width + 1) / fabric.block_rams[0][1])
-    return Resources(ceil(luts), ceil(ffs), blocks)
 
 
 def _cycles(job: Job, form: Form) -> float:
