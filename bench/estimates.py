@@ -1,9 +1,9 @@
 """The planner's estimates beside what synthesis finds: ``python -m bench.estimates``.
 
 For a board of each family with an open synthesis: whole cores of shipped networks as they are planned, single
-layers of small random networks in every form that differs, and the parts that the estimate's constants stand
-for. Counted as for a build: nextpnr's cells on ECP5, out of context; Yosys' cells elsewhere. The clock of a
-core on the Tang Nano 9K is measured with them, since no other bench builds for Gowin.
+layers of small random networks in forms that differ, and the parts that the estimate's constants stand for.
+Counted are nextpnr's cells, out of context on ECP5 and only packed on iCE40, elsewhere those of Yosys. The
+clock of a core on the Tang Nano 9K is measured with them, since no other bench builds for Gowin.
 """
 
 import argparse
@@ -39,7 +39,8 @@ from firstspike.rtl.streams.token import Token
 from .common import RESULTS, Figure, write_results
 from .netlists import SEED, Netlists, Piece
 
-BOARD_NAMES = ("ulx3s-85f", "icebreaker", "tang-nano-9k", "arty-a7-100")
+BOARD_NAMES = ("icebreaker", "ulx3s-85f", "tang-nano-9k", "arty-a7-100")
+PART_BOARDS = BOARD_NAMES[:2]
 SHIPPED = ("mnist-784-128-10-online", "mnist-784-128-10-windowed")
 CORES = {name: SHIPPED if name == "icebreaker" else SHIPPED[:1] for name in BOARD_NAMES}
 """Of shipped networks on a board; the windowed one where it is folded."""
@@ -117,7 +118,9 @@ def estimated(board: str) -> Iterator[Piece]:
 
 
 def parts(board: str) -> Iterator[Piece]:
-    """What the constants of the estimate stand for, each alone."""
+    """What the constants of the estimate stand for, each alone; on the devices that count whole cells."""
+    if board not in PART_BOARDS:
+        return
     network = fs.load(SHIPPED[0])
     fabric, window = FAMILIES[BOARDS[board].family].fabric, 8
     source, token = Token(256, window, tagged=True), Token(48, window, tagged=True)

@@ -6,6 +6,7 @@ versions, stands: it is not done again. A run that was interrupted goes on where
 
 import hashlib
 import json
+import re
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from typing import Any
 from amaranth.hdl import Elaboratable
 from firstspike.boards import BOARDS, Board
 from firstspike.boards.design import core_commands
+from firstspike.boards.families import ice40
 from firstspike.boards.pins import make_platform
 from firstspike.boards.programs import Command, Program, find_program
 from firstspike.boards.tools import to_verilog
@@ -27,6 +29,11 @@ __all__ = ["SEED", "Netlists", "Piece"]
 SEED = 1
 """Of place and route."""
 CLOCK = 50_000_000
+_PACK = Command(ice40.NEXTPNR, (
+    "--up5k", "--package", "sg48", "--pack-only", "--quiet", "--json", "core.json", "--log", "core.tim"))
+_CELLS = re.compile(r"ICESTORM_LC: +(\d+)/")
+"""Of iCE40 the logic cells are counted that nextpnr packs, more than there are lookup tables: it places no
+core without pins."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class Netlists:
         board = BOARDS[piece.board]
         assert board.toolchain is not None
         commands = core_commands(board.toolchain, make_platform(board), CLOCK, SEED)
+        commands += [_PACK] * (board.family == "ice40")
         key = hashlib.sha256("\0".join([verilog, *map(_identity, commands)]).encode()).hexdigest()[:16]
         if key not in self._known:
             self._known[key] = truth = _measured(board, commands, verilog)
@@ -103,4 +111,5 @@ def _measured(board: Board, commands: list[Command], verilog: str) -> dict[str, 
         for command in commands:
             execute(command, work)
         used = read_usage(board.toolchain, work, "core")
-    return {"luts": used.luts, "ffs": used.ffs, "block_rams": used.block_rams}
+        packed = _CELLS.search((work / "core.tim").read_text()) if _PACK in commands else None
+    return {"luts": int(packed[1]) if packed else used.luts, "ffs": used.ffs, "block_rams": used.block_rams}

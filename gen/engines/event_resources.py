@@ -1,8 +1,7 @@
 """What an event layer takes of a device, before it is built.
 
-A sum of parts: each constant is what synthesis found for a part alone, by the name that it has among the
-entries of ``bench/results/estimates.json`` (``python -m bench.estimates``), on families whose lookup tables
-have 4 inputs; those of 6 hold the same in fewer.
+A sum of parts: each constant is what synthesis found for a part alone, where lookup tables have 4 inputs, by
+the name that it has among the entries of ``bench/results/estimates.json`` (``python -m bench.estimates``).
 """
 
 from math import ceil
@@ -42,6 +41,8 @@ _WAITING = 4
 _BLOCK_BITS = 100
 """Bits that a block RAM must hold to be taken where there is no RAM of lookup tables: potentials become
 flip-flops in all layers of "4 neurons on an adder", and in no layer of more."""
+_WIDE = 0.65
+"""LUTs of 6 inputs, over those of 4, for all but adders: on the arty-a7-100 beside the ulx3s-85f."""
 _RAM_LUTS = 1.5
 """LUTs for 16 words of a bit: TRELLIS_DPR16X4 and RAM16SDP4 with what writes them, RAM32M."""
 
@@ -63,19 +64,19 @@ def _parallel(job: Job, fabric: Fabric, form: ParallelForm, columns: int, blocks
     neurons, width, lanes = job.lanes.neurons, job.lanes.neurons.width, job.layer.size
     shared = form.carry if _adds_one(job) and not neurons.moves and not neurons.leaks else 1
     scans = form.scan and not job.is_read
-    lane = _adder(job) * fabric.adder_luts + fabric.carry_cells / shared
+    lane = fabric.carry_cells / shared
     lane += _SCANNER_LUTS if scans else _EMITTER_LUTS
     fetched = form.fetch_registers + (not blocks)
     fetched -= bool(blocks and fabric.block_ram_registers and fetched)
-    flops = width + neurons.once + fetched + _EMITTER_FFS
+    flops, lone = width + neurons.once + _EMITTER_FFS, fetched
     luts, ffs = columns * _CONTROL_LUTS, columns * _CONTROL_FFS
     if job.is_read:
-        lane, flops = lane + width * _HELD_LUTS, flops + width + 1
+        lane, lone = lane + width * _HELD_LUTS, lone + width + 1
         luts, ffs = luts + columns * _SENT_LUTS * width, ffs + columns * _SENT_FFS * width
     elif form.queue:
-        lane, flops = lane + _QUEUE_LANE_LUTS, flops + 1
+        lane, lone = lane + _QUEUE_LANE_LUTS, lone + 1
         luts, ffs = luts + columns * _QUEUE_LUTS, ffs + columns * _QUEUE_FFS
-    return Resources(ceil(luts + lanes * lane), ceil(ffs + lanes * flops))
+    return _cells(job, fabric, lanes, luts + lanes * lane, lanes * flops, ffs + lanes * lone)
 
 
 def _folded(job: Job, fabric: Fabric, form: FoldedForm, columns: int, word: int, blocks: bool) -> Resources:
@@ -87,25 +88,34 @@ def _folded(job: Job, fabric: Fabric, form: FoldedForm, columns: int, word: int,
     different = 2 ** folds - 2
     tables = min(lanes * _table_bits(neurons), different)
     starts = min(lanes * width * _differs(neurons.start), different)
-    lane = _adder(job) * fabric.adder_luts + fabric.carry_cells + width + _EMITTER_LUTS + sent * _HELD_LUTS
-    flops = kept + sent + bool(sent) + (not blocks) + 3    # a sign, pending and waiting spikes
+    lane = fabric.carry_cells + _EMITTER_LUTS + sent * _HELD_LUTS
+    lane += 2 * width    # a first value or the memory's before, and the next or the same one after it
+    lone = sent + bool(sent) + (not blocks) + 3    # a sign, pending and waiting spikes
     memories = 0
     if fabric.lut_ram:
         lane += _RAM_LUTS * (kept * ceil(folds / 16) + 1 + sent)
-        flops += kept
+        lone += kept
     else:
         lane += (1 + sent) * _WAITING / 2
-        flops += (1 + sent) * _WAITING
+        lone += (1 + sent) * _WAITING
         depth, bits = fabric.block_rams[0] if fabric.block_rams else (folds, word * kept)
         memories = ceil(word * kept / bits) * ceil(folds / depth)
         if folds * word * kept < _BLOCK_BITS * memories:
             memories = 0
             lane += kept * folds / 2
-            flops += kept * (folds + 1)
+            lone += kept * (folds + 1)
     luts = columns * (_FOLDED_LUTS + _SENT_LUTS * sent) + lanes * lane
     luts += _logic(min(folds, job.layer.size) * (tables + starts), fabric)
-    ffs = columns * (_FOLDED_FFS + _SENT_FFS * sent) + lanes * flops + tables
-    return Resources(ceil(luts), ceil(ffs), columns * memories)
+    ffs = columns * (_FOLDED_FFS + _SENT_FFS * sent)
+    return _cells(job, fabric, lanes, luts, lanes * kept + tables, ffs + lanes * lone, columns * memories)
+
+
+def _cells(job: Job, fabric: Fabric, lanes: int, luts: float, behind: float, lone: float,
+           memories: int = 0) -> Resources:
+    """Adders of lanes beside other LUTs, and flip-flops behind a LUT and without one."""
+    luts *= _WIDE if fabric.lut_inputs >= 6 else 1
+    luts += lanes * _adder(job) * fabric.adder_luts + (lone if fabric.paired_cells else 0)
+    return Resources(ceil(luts), ceil(behind + lone), memories)
 
 
 def _adder(job: Job) -> int:
