@@ -198,7 +198,7 @@ def clock() -> Figure:
 
 def main() -> None:
     """Measure and write the figures."""
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--only", choices=("parts", "estimated"), help="measure, and write no figures")
     only = options.parse_args().only
     sets = [making for name, making in (("parts", parts), ("estimated", estimated)) if only in (None, name)]
@@ -207,6 +207,7 @@ def main() -> None:
     entries = [future.result() for future in asked]
     if only is None:
         write_results("estimates", [*errors(entries), clock()], seed=SEED, entries=entries)
+        netlists.forget()
         print(*error_rows(entries), sep="\n")
 
 

@@ -1,10 +1,8 @@
 """What pieces of the hardware take of a device, by the same commands that synthesise a core.
 
-Synthesis is the same every time, so what was found for a piece of the same Verilog, with tools of the same
-versions, stands: it is not done again. A run that was interrupted goes on where it was.
+A run that was interrupted goes on where it was: what was found is kept, piece by piece, until all is.
 """
 
-import hashlib
 import json
 import re
 import tempfile
@@ -18,7 +16,7 @@ from firstspike.boards import BOARDS, Board
 from firstspike.boards.design import core_commands
 from firstspike.boards.families import ice40
 from firstspike.boards.pins import make_platform
-from firstspike.boards.programs import Command, Program, find_program
+from firstspike.boards.programs import Command
 from firstspike.boards.tools import to_verilog
 from firstspike.gen.resources import Resources
 from firstspike.gen.run_tools import execute
@@ -76,6 +74,10 @@ class Netlists:
         lines = kept.read_text().splitlines() if kept.is_file() else []
         self._known: dict[str, dict[str, int]] = dict(json.loads(line) for line in lines)
 
+    def forget(self) -> None:
+        """Remove what was kept."""
+        self._kept.unlink(missing_ok=True)
+
     def ask(self, piece: Piece) -> Future[dict[str, Any]]:
         """An entry for a piece: kind, name, board, estimate and truth."""
         verilog = to_verilog(piece.component, "top")
@@ -86,7 +88,7 @@ class Netlists:
         assert board.toolchain is not None
         commands = core_commands(board.toolchain, make_platform(board), CLOCK, SEED)
         commands += [_PACK] * (board.family == "ice40")
-        key = hashlib.sha256("\0".join([verilog, *map(_identity, commands)]).encode()).hexdigest()[:16]
+        key = f"{piece.board}: {piece.name}"
         if key not in self._known:
             self._known[key] = truth = _measured(board, commands, verilog)
             with self._kept.open("a") as file:
@@ -96,17 +98,12 @@ class Netlists:
                 "estimate": piece.estimate and asdict(piece.estimate), "truth": self._known[key]}
 
 
-def _identity(command: Command) -> str:
-    """A command with the version of its program."""
-    version = find_program(command.runs).version if isinstance(command.runs, Program) else ""
-    return " ".join([command.runs.name, version, *command.arguments])
-
-
 def _measured(board: Board, commands: list[Command], verilog: str) -> dict[str, int]:
     assert board.toolchain is not None
     with tempfile.TemporaryDirectory() as scratch:
         work, rtl = Path(scratch) / "board", Path(scratch) / "rtl"
-        work.mkdir(), rtl.mkdir()
+        work.mkdir()
+        rtl.mkdir()
         (rtl / "top.v").write_text(verilog)
         for command in commands:
             execute(command, work)
