@@ -108,13 +108,18 @@ def estimated(board: str) -> Iterator[Piece]:
         for index in layers:
             job = layer_jobs(make())[index]
             for offer in some_offers(job, board):
-                yield Piece("layer", f"{make.__name__}, layer {index}, {offer.pace}", board,
-                            engine(offer.engine).circuit(job, offer.form).component, offer.resources)
+                yield Piece(
+                    "layer", f"{make.__name__}, layer {index}, {offer.pace}", board,
+                    lambda job=job, offer=offer: engine(offer.engine).circuit(job, offer.form).component,
+                    offer.resources)
     for name in CORES[board]:
         network, there = fs.load(name), BOARDS[board]
         planned = plan(network, there)
-        made = elaborate(network, planned, FAMILIES[there.family].fabric)
-        yield Piece("core", name, board, made.core, planned.resources + ENCODER)
+        fabric = FAMILIES[there.family].fabric
+        yield Piece(
+            "core", name, board,
+            lambda network=network, planned=planned, fabric=fabric: elaborate(network, planned, fabric).core,
+            planned.resources + ENCODER)
 
 
 def parts(board: str) -> Iterator[Piece]:
@@ -129,7 +134,7 @@ def parts(board: str) -> Iterator[Piece]:
             "skipping, with a queue": {"scan": False, "queue": True}}
 
     def piece(name: str, component: Any) -> Piece:
-        return Piece("part", name, board, component)
+        return Piece("part", name, board, lambda: component)
 
     for name, options in {"online": {"online": True, "kernel": [1] * window, "closing": True},
                           "windowed": {"online": False, "kernel": range(window, 0, -1)}}.items():

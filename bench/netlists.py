@@ -6,6 +6,7 @@ A run that was interrupted goes on where it was: what was found is kept, piece b
 import json
 import re
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,7 +46,8 @@ class Piece:
     name : :class:`str`
     board : :class:`str`
         The board on whose device.
-    component : elaboratable
+    make : callable
+        Makes the elaboratable.
     estimate : :class:`~firstspike.gen.resources.Resources` or None
         What the generator expects of it, None of what it does not ask for alone.
     """
@@ -53,7 +55,7 @@ class Piece:
     kind: str
     name: str
     board: str
-    component: Elaboratable
+    make: Callable[[], Elaboratable]
     estimate: Resources | None = None
 
 
@@ -80,7 +82,7 @@ class Netlists:
 
     def ask(self, piece: Piece) -> Future[dict[str, Any]]:
         """An entry for a piece: kind, name, board, estimate and truth."""
-        verilog = to_verilog(piece.component, "top")
+        verilog = to_verilog(piece.make(), "top")
         return self._pool.submit(self._entry, piece, verilog)
 
     def _entry(self, piece: Piece, verilog: str) -> dict[str, Any]:
