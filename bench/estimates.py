@@ -1,9 +1,9 @@
 """The planner's estimates beside what synthesis finds: ``python -m bench.estimates``.
 
 For a board of each family with an open synthesis: whole cores of shipped networks as they are planned, single
-layers of small random networks in every form that differs, and the parts that the estimate's constants stand
-for. Counted as for a build: nextpnr's cells on ECP5, out of context; Yosys' cells elsewhere. The clock of a
-core on the Tang Nano 9K is measured with them, since no other bench builds for Gowin.
+layers of small random networks in forms that differ, and the parts that the estimate's constants stand for.
+Counted are nextpnr's cells, out of context on ECP5 and only packed on iCE40, elsewhere those of Yosys. The
+clock of a core on the Tang Nano 9K is measured with them, since no other bench builds for Gowin.
 """
 
 import argparse
@@ -22,10 +22,10 @@ from firstspike.boards.families import FAMILIES
 from firstspike.gen.board import core_facts
 from firstspike.gen.elaborate import elaborate
 from firstspike.gen.encoder import ENCODER, make_encoder
-from firstspike.gen.engines import ENGINES, Job, Offer, jobs
+from firstspike.gen.engines import ENGINES, Job, Offer, engine, jobs
 from firstspike.gen.expected import expected_spikes
 from firstspike.gen.plan import plan
-from firstspike.network import Bits, Dense, Direct, Input, Latency, Layer, Network, Readout
+from firstspike.network import Dense, Input, Latency, Layer, Network, Readout
 from firstspike.rtl.event.drain import Drain
 from firstspike.rtl.event.op import Op
 from firstspike.rtl.event.outbox import Outbox
@@ -34,37 +34,40 @@ from firstspike.rtl.host.link import HostLink
 from firstspike.rtl.memory import Rom
 from firstspike.rtl.readout import Readout as ReadoutCircuit
 from firstspike.rtl.streams.buffer import Buffer
-from firstspike.rtl.streams.queue import Queue
 from firstspike.rtl.streams.token import Token
 
 from .common import RESULTS, Figure, write_results
 from .netlists import SEED, Netlists, Piece
 
-BOARD_NAMES = ("ulx3s-85f", "icebreaker", "tang-nano-9k", "arty-a7-100")
+BOARD_NAMES = ("icebreaker", "ulx3s-85f", "tang-nano-9k", "arty-a7-100")
+PART_BOARDS = BOARD_NAMES[:2]
 SHIPPED = ("mnist-784-128-10-online", "mnist-784-128-10-windowed")
+CORES = {name: SHIPPED if name == "icebreaker" else SHIPPED[:1] for name in BOARD_NAMES}
+"""Of shipped networks on a board; the windowed one where it is folded."""
 RESOURCES = {"luts": "LUTs", "ffs": "flip-flops", "block_rams": "block RAMs"}
 
 
 def online() -> Network:
     """128-48-10, 16 steps, first spikes: potentials go up and down by one."""
-    return _network(16, [_dense(128, 48), _dense(48, 10)], "first_spike", phase="online", threshold=5)
+    return _network(16, [_dense(128, 48), _dense(48, 10)], "first_spike", phase="online")
 
 
 def windowed() -> Network:
     """128-48-10, 8 steps, windowed: falling kernels and thresholds, read by potential."""
     falling = np.arange(8, 0, -1)
-    hidden = Layer(_dense(128, 48, falling), 8, "windowed", threshold=6, threshold_schedule=falling)
+    hidden = Layer(_dense(128, 48, falling), 8, "windowed", threshold=_thresholds(48),
+                   threshold_schedule=falling)
     read = Layer(_dense(48, 10, falling), 8, "windowed", fires="never")
     return Network(_pixels(128, 8), [hidden, read], "potential")
 
 
 def leaky() -> Network:
     """64-24-10, 8 steps, firing many times: with a leak and resets that subtract, read by count."""
-    return _network(8, [_dense(64, 24), _dense(24, 10)], "count", phase="online", threshold=5, fires="many",
-                    leak=2)
+    return _network(8, [_dense(64, 24), _dense(24, 10)], "count", phase="online", fires="many", leak=2)
 
 
-SMALL: Mapping[str, Callable[[], Network]] = {"online": online, "windowed": windowed, "leaky": leaky}
+SMALL: Mapping[Callable[[], Network], tuple[int, ...]] = {online: (0, 1), windowed: (0, 1), leaky: (0,)}
+"""Networks, and those of their layers that are measured."""
 
 
 def _pixels(size: int, window: int) -> Input:
@@ -78,8 +81,12 @@ def _dense(heard: int, size: int, kernel: Any = 1) -> Dense:
     return Dense(rng.choice(np.array([-1, 1], np.int8), (size, heard)), kernel)
 
 
+def _thresholds(size: int) -> np.ndarray:
+    return np.random.default_rng(size).integers(3, 12, size)
+
+
 def _network(window: int, groups: list[Dense], readout: str, **neurons: Any) -> Network:
-    layers = [Layer(group, window, **neurons) for group in groups]
+    layers = [Layer(group, window, threshold=_thresholds(len(group.weights)), **neurons) for group in groups]
     return Network(_pixels(groups[0].weights.shape[1], window), layers, readout)
 
 
@@ -89,29 +96,36 @@ def layer_jobs(network: Network) -> tuple[Job, ...]:
 
 
 def some_offers(job: Job, board: str) -> list[Offer]:
-    """The first of all offers for a layer, and the most and the least folded but that."""
+    """The first two of all offers for a layer, and the last where the class is not read off it."""
     fabric = FAMILIES[BOARDS[board].family].fabric
     offers = [offer for one in ENGINES if not one.refusals(job) for offer in one.offers(job, fabric)]
-    return list({id(offer): offer for offer in (offers[0], offers[1], offers[-1])}.values())
+    return offers[:2] if job.is_read else [*offers[:2], offers[-1]]
 
 
 def estimated(board: str) -> Iterator[Piece]:
     """What the planner estimates on a board's device: layers of small networks, and cores of shipped ones."""
-    for name, make in SMALL.items():
-        for job in layer_jobs(make()):
+    for make, layers in SMALL.items():
+        for index in layers:
+            job = layer_jobs(make())[index]
             for offer in some_offers(job, board):
-                circuit = next(one for one in ENGINES if one.name == offer.engine).circuit(job, offer.form)
-                yield Piece("layer", f"{name}, layer {job.index}, {offer.pace}", board, circuit.component,
-                            offer.resources)
-    for name in SHIPPED:
+                yield Piece(
+                    "layer", f"{make.__name__}, layer {index}, {offer.pace}", board,
+                    lambda job=job, offer=offer: engine(offer.engine).circuit(job, offer.form).component,
+                    offer.resources)
+    for name in CORES[board]:
         network, there = fs.load(name), BOARDS[board]
         planned = plan(network, there)
-        made = elaborate(network, planned, FAMILIES[there.family].fabric)
-        yield Piece("core", name, board, made.core, planned.resources + ENCODER)
+        fabric = FAMILIES[there.family].fabric
+        yield Piece(
+            "core", name, board,
+            lambda network=network, planned=planned, fabric=fabric: elaborate(network, planned, fabric).core,
+            planned.resources + ENCODER)
 
 
 def parts(board: str) -> Iterator[Piece]:
-    """What the constants of the estimate stand for, each alone."""
+    """What the constants of the estimate stand for, each alone; on the devices that count whole cells."""
+    if board not in PART_BOARDS:
+        return
     network = fs.load(SHIPPED[0])
     fabric, window = FAMILIES[BOARDS[board].family].fabric, 8
     source, token = Token(256, window, tagged=True), Token(48, window, tagged=True)
@@ -120,7 +134,7 @@ def parts(board: str) -> Iterator[Piece]:
             "skipping, with a queue": {"scan": False, "queue": True}}
 
     def piece(name: str, component: Any) -> Piece:
-        return Piece("part", name, board, component)
+        return Piece("part", name, board, lambda: component)
 
     for name, options in {"online": {"online": True, "kernel": [1] * window, "closing": True},
                           "windowed": {"online": False, "kernel": range(window, 0, -1)}}.items():
@@ -138,18 +152,11 @@ def parts(board: str) -> Iterator[Piece]:
     for size in (5, 10):
         yield piece(f"outbox of {size} neurons with potentials of 8 bits",
                     Outbox(read, base=0, size=size, group=16, ordered=True, scan=False, queue=False))
-    yield piece("queue of 48 bits and an end", Queue(53))
     rng = np.random.default_rng(1)
     yield piece("ROM of 64 words of 15 bits", Rom(15, rng.integers(0, 1 << 15, 64).tolist()))
     yield piece("readout of 10 classes", ReadoutCircuit(read, "first_spike", early_stop=True))
-    encodings = {"latency": network.input.encoding, "direct": Direct(256), "bits": Bits(8)}
-    for phase, shipped in zip(("online", "windowed"), SHIPPED, strict=True):
-        for name, encoding in encodings.items():
-            given = fs.load(shipped)
-            steps = given.input.window if name == "latency" else 8
-            encoding = given.input.encoding if name == "latency" else encoding
-            asked = Network(Input(784, steps, encoding), [Layer(_dense(784, 4), steps, phase, threshold=5)])
-            yield piece(f"encoder, {name}, {phase}", make_encoder(asked, fabric))
+    for name in SHIPPED:
+        yield piece(f"encoder of {name}", make_encoder(fs.load(name), fabric))
     facts = core_facts(network, early_stop=True, encoder=True)
     yield piece("host link", HostLink(facts, clock_hz=BOARDS[board].clock_hz, baud=1_000_000))
 
@@ -171,6 +178,20 @@ def errors(entries: list[dict[str, Any]]) -> Iterator[Figure]:
             yield Figure(f"worst error of estimated {title}, {family}", max(found), unit, "lower")
 
 
+def error_rows(entries: list[dict[str, Any]]) -> list[str]:
+    """The errors as rows of a table in Markdown, a family each: median and worst, in whole per cent."""
+    figures = {figure.figure: figure.value for figure in errors(entries)}
+    rows = []
+    for family in dict.fromkeys(entry["family"] for entry in entries):
+        cells = [family]
+        for title in RESOURCES.values():
+            middle, worst = (figures[f"{which} error of estimated {title}, {family}"]
+                             for which in ("median", "worst"))
+            cells.append(f"{middle:.0f}, {worst:.0f}" + (" %" if title != RESOURCES["block_rams"] else ""))
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
 def clock() -> Figure:
     """The clock of a shipped network's whole design on the Tang Nano 9K."""
     with tempfile.TemporaryDirectory() as folder:
@@ -182,7 +203,7 @@ def clock() -> Figure:
 
 def main() -> None:
     """Measure and write the figures."""
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--only", choices=("parts", "estimated"), help="measure, and write no figures")
     only = options.parse_args().only
     sets = [making for name, making in (("parts", parts), ("estimated", estimated)) if only in (None, name)]
@@ -191,7 +212,8 @@ def main() -> None:
     entries = [future.result() for future in asked]
     if only is None:
         write_results("estimates", [*errors(entries), clock()], seed=SEED, entries=entries)
-        (RESULTS / "estimates.partial.jsonl").unlink(missing_ok=True)
+        netlists.forget()
+        print(*error_rows(entries), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """What pieces of the hardware take of a device, by the same commands that synthesise a core.
 
-Synthesis is the same every time, so what was found for a piece of the same Verilog, with tools of the same
-versions, stands: it is not done again. A run that was interrupted goes on where it was.
+A run that was interrupted goes on where it was: what was found is kept, piece by piece, until all is.
 """
 
-import hashlib
 import json
+import re
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any
 from amaranth.hdl import Elaboratable
 from firstspike.boards import BOARDS, Board
 from firstspike.boards.design import core_commands
+from firstspike.boards.families import ice40
 from firstspike.boards.pins import make_platform
-from firstspike.boards.programs import Command, Program, find_program
+from firstspike.boards.programs import Command
 from firstspike.boards.tools import to_verilog
 from firstspike.gen.resources import Resources
 from firstspike.gen.run_tools import execute
@@ -27,6 +28,11 @@ __all__ = ["SEED", "Netlists", "Piece"]
 SEED = 1
 """Of place and route."""
 CLOCK = 50_000_000
+_PACK = Command(ice40.NEXTPNR, (
+    "--up5k", "--package", "sg48", "--pack-only", "--quiet", "--json", "core.json", "--log", "core.tim"))
+_CELLS = re.compile(r"ICESTORM_LC: +(\d+)/")
+"""Of iCE40 the logic cells are counted that nextpnr packs, more than there are lookup tables: it places no
+core without pins."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class Piece:
     name : :class:`str`
     board : :class:`str`
         The board on whose device.
-    component : elaboratable
+    make : callable
+        Makes the elaboratable.
     estimate : :class:`~firstspike.gen.resources.Resources` or None
         What the generator expects of it, None of what it does not ask for alone.
     """
@@ -48,7 +55,7 @@ class Piece:
     kind: str
     name: str
     board: str
-    component: Elaboratable
+    make: Callable[[], Elaboratable]
     estimate: Resources | None = None
 
 
@@ -69,16 +76,21 @@ class Netlists:
         lines = kept.read_text().splitlines() if kept.is_file() else []
         self._known: dict[str, dict[str, int]] = dict(json.loads(line) for line in lines)
 
+    def forget(self) -> None:
+        """Remove what was kept."""
+        self._kept.unlink(missing_ok=True)
+
     def ask(self, piece: Piece) -> Future[dict[str, Any]]:
         """An entry for a piece: kind, name, board, estimate and truth."""
-        verilog = to_verilog(piece.component, "top")
+        verilog = to_verilog(piece.make(), "top")
         return self._pool.submit(self._entry, piece, verilog)
 
     def _entry(self, piece: Piece, verilog: str) -> dict[str, Any]:
         board = BOARDS[piece.board]
         assert board.toolchain is not None
         commands = core_commands(board.toolchain, make_platform(board), CLOCK, SEED)
-        key = hashlib.sha256("\0".join([verilog, *map(_identity, commands)]).encode()).hexdigest()[:16]
+        commands += [_PACK] * (board.family == "ice40")
+        key = f"{piece.board}: {piece.name}"
         if key not in self._known:
             self._known[key] = truth = _measured(board, commands, verilog)
             with self._kept.open("a") as file:
@@ -88,19 +100,15 @@ class Netlists:
                 "estimate": piece.estimate and asdict(piece.estimate), "truth": self._known[key]}
 
 
-def _identity(command: Command) -> str:
-    """A command with the version of its program."""
-    version = find_program(command.runs).version if isinstance(command.runs, Program) else ""
-    return " ".join([command.runs.name, version, *command.arguments])
-
-
 def _measured(board: Board, commands: list[Command], verilog: str) -> dict[str, int]:
     assert board.toolchain is not None
     with tempfile.TemporaryDirectory() as scratch:
         work, rtl = Path(scratch) / "board", Path(scratch) / "rtl"
-        work.mkdir(), rtl.mkdir()
+        work.mkdir()
+        rtl.mkdir()
         (rtl / "top.v").write_text(verilog)
         for command in commands:
             execute(command, work)
         used = read_usage(board.toolchain, work, "core")
-    return {"luts": used.luts, "ffs": used.ffs, "block_rams": used.block_rams}
+        packed = _CELLS.search((work / "core.tim").read_text()) if _PACK in commands else None
+    return {"luts": int(packed[1]) if packed else used.luts, "ffs": used.ffs, "block_rams": used.block_rams}
