@@ -17,7 +17,7 @@ from .resources import Resources
 __all__ = ["ENCODER", "make_encoder"]
 
 ENCODER = Resources(320, 310, 4)
-"""What the largest of its forms takes on ECP5, for 784 inputs (``python -m bench.estimates``)."""
+"""What its largest form took on ECP5, for 784 inputs; ``python -m bench.estimates`` measures it again."""
 
 _FAST = 100_000_000
 """On a fabric that reaches such a clock the encoder takes the next image while it gives one."""

@@ -19,7 +19,7 @@ __all__ = ["Aim", "LayerPlan", "Plan", "fits", "plan", "planned_jobs"]
 _FULL = 0.95
 """Share of a device's logic beyond which routing is not to be counted on."""
 _HOST = Resources(690, 200, 0)
-"""What the host link takes on ECP5 (``python -m bench.estimates``)."""
+"""What the host link took on ECP5 when it was measured; ``python -m bench.estimates`` measures it again."""
 
 
 class Aim(StrEnum):
