@@ -149,7 +149,7 @@ _ROM_SPILL = 1.1
 
 
 def _resources(job: Job, fabric: Fabric, form: Form) -> Resources:
-    """What a layer takes; the constants were measured on ECP5, ``python -m bench.estimates`` tells the error."""
+    """What a layer takes; its constants were measured on ECP5, ``bench.estimates`` tells the error."""
     neurons, inputs, folds = job.lanes.neurons, len(job.sources[0].used), _folds(form)
     count, width, read, plain = job.layer.size, neurons.width, job.is_read, _adds_one(job)
     columns, lanes, rows = ceil(count / form.per_column), ceil(count / folds), inputs * folds
