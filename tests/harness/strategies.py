@@ -260,7 +260,7 @@ def _layer(rng: np.random.Generator, wanted: Wanted, sources: dict[str, tuple[tu
         fires = Fires.ONCE if rng.random() < 0.5 else Fires.MANY
     reset = Reset.TO if fires is Fires.MANY and rng.random() < 0.3 else Reset.SUBTRACT
     highest = 2 + reach // int(rng.choice([2, 8, 32]))
-    threshold = None if fires is Fires.NEVER else rng.integers(1, highest, size)
+    threshold = None if fires is Fires.NEVER else rng.integers(1, max(2, highest), size)
     reset_value = None
     if fires is Fires.MANY and rng.random() < 0.5:
         reset_value = rng.integers(-4 if reset is Reset.TO else 0, 8, size)
