@@ -18,7 +18,7 @@ SHIPPED = {
     ("fashion-784-600-10-windowed", "generic"): ("f6affd8c2d4ea29a", "d31c70dd97a072ce"),
     ("mnist-784-1200-1200-10-windowed", "ulx3s-85f"): ("3f24e8f0eac4ceda", "1cf3959d65d15387"),
     ("mnist-784-1200-1200-10-windowed", "arty-a7-100"): ("4d3570c60ae263ab", "f6c7b67d2fb27f09"),
-    ("mnist-784-1200-1200-10-windowed", "generic"): ("ecabfc1cd3294b60", "3a6be0a99e362112"),
+    ("mnist-784-1200-1200-10-windowed", "generic"): ("f3443f48441a7f53", "3a6be0a99e362112"),
     ("mnist-784-128-10-online", "icebreaker"): ("25dda15ff05d85c5", "9b4c5c56912ce89a"),
     ("mnist-784-128-10-online", "ulx3s-85f"): ("ec8a5e901730ca8e", "8b71532777b34744"),
     ("mnist-784-128-10-online", "tang-nano-9k"): ("92c6c4e2cccc5c1a", "8b71532777b34744"),
