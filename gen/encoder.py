@@ -28,8 +28,7 @@ def make_encoder(network: Network, fabric: Fabric) -> wiring.Component | None:
     source = network.input
     mask, window = source.mask.tolist(), source.window
     if network.layers[0].phase is Phase.ONLINE:
-        fast = fabric.fastest_hz is None or fabric.fastest_hz >= _FAST
-        form = {"buffers": 2, "read_latency": 2} if fast else {}
+        form = {"buffers": 2, "read_latency": 2} if fabric.reaches(_FAST) else {}
         match source.encoding:
             case Latency(table=table):
                 return LatencyEncoder(table.tolist(), window, mask, **form)

@@ -57,6 +57,10 @@ class Fabric:
         if self.initial_ones and not self.initial_values:
             raise ValueError("initial_ones must be False where there are no initial_values")
 
+    def reaches(self, hz: int) -> bool:
+        """Whether nothing that was measured says that a core cannot run so fast."""
+        return self.fastest_hz is None or self.fastest_hz >= hz
+
     def memory_blocks(self, rows: int, width: int) -> int:
         """Block RAMs that a read-only memory takes; 0 where it is so small that it becomes logic.
 

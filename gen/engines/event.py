@@ -115,7 +115,7 @@ def _parallel(job: Job, fabric: Fabric) -> ParallelForm:
     lanes, rows = job.layer.size, len(job.sources[0].used)
     word = fabric.best_width(rows, lanes)
     widest = max((bits for _, bits in fabric.block_rams), default=36)
-    slow = fabric.fastest_hz is not None and fabric.fastest_hz < _FAST
+    slow = not fabric.reaches(_FAST)
     if slow:
         registers = 1 if fabric.initial_ones else 0
     else:
@@ -160,7 +160,7 @@ def _resources(job: Job, fabric: Fabric, form: Form) -> Resources:
     adder += width if neurons.leaks else 0
     compare = width if any(map(any, neurons.threshold)) else 0
     parallel = isinstance(form, ParallelForm)
-    slow = form.scan if parallel else fabric.fastest_hz is not None and fabric.fastest_hz < _FAST
+    slow = form.scan if parallel else not fabric.reaches(_FAST)
     counts = parallel and plain and not neurons.moves and not neurons.leaks
     shared = (form.carry if parallel else 1) if counts else 1
     lane = adder + compare + fabric.carry_cells / shared + (_SCANNER_LUTS if slow else _EMITTER_LUTS)
